@@ -1,0 +1,34 @@
+/** The codes a caller can act on. Anything that is not a RegistryError is a bug. */
+export type ErrorCode = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'unavailable'
+
+export interface Issue {
+  /** JSON pointer into the input (RFC 6901), `''` for the whole. */
+  path: string
+  message: string
+}
+
+interface Details {
+  /** The decision right that spoke, as `DR-nn`. */
+  rule?: string
+  issues?: Issue[]
+  /** True when the caller's `If-Match` named an older revision. */
+  stale?: boolean
+  cause?: unknown
+}
+
+/** The one error of the domain. Its message tells the person what to do next, in one sentence. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+  readonly code: ErrorCode
+  readonly rule: string | undefined
+  readonly issues: Issue[]
+  readonly stale: boolean
+
+  constructor(code: ErrorCode, message: string, details: Details = {}) {
+    super(message, { cause: details.cause })
+    this.code = code
+    this.rule = details.rule
+    this.issues = details.issues ?? []
+    this.stale = details.stale ?? false
+  }
+}
