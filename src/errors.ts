@@ -11,6 +11,8 @@ interface Details {
   /** The decision right that spoke, as `DR-nn`. */
   rule?: string
   issues?: Issue[]
+  /** What was refused to whom, for the log of refusals. */
+  denied?: { action: string; kind: string; id: string }
   /** True when the caller's `If-Match` named an older revision. */
   stale?: boolean
   cause?: unknown
@@ -22,6 +24,7 @@ export class RegistryError extends Error {
   readonly code: ErrorCode
   readonly rule: string | undefined
   readonly issues: Issue[]
+  readonly denied: Details['denied']
   readonly stale: boolean
 
   constructor(code: ErrorCode, message: string, details: Details = {}) {
@@ -29,6 +32,7 @@ export class RegistryError extends Error {
     this.code = code
     this.rule = details.rule
     this.issues = details.issues ?? []
+    this.denied = details.denied
     this.stale = details.stale ?? false
   }
 }

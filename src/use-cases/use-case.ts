@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { RegistryError } from '../errors.js'
 
 /** Lifecycle stages, after OMB M-25-21; `idea` comes before them. `Retired` is a deed, not a stage. */
 export const Stage = z.enum(['idea', 'pre_deployment', 'pilot', 'deployed'])
@@ -28,7 +27,10 @@ export const text = (max: number) =>
   z
     .string()
     .max(max)
-    .refine((value) => !value.includes('\u0000') && value.isWellFormed(), 'holds a character that cannot be stored')
+    .refine(
+      (value) => !value.includes('\u0000') && value.isWellFormed(),
+      'holds a character that cannot be stored',
+    )
 
 const word = z
   .string()

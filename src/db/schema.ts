@@ -1,0 +1,329 @@
+import { sql } from 'drizzle-orm'
+import { bigint, boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { bytea, instant } from './columns.js'
+
+/**
+ * The data dictionary: every table as the code sees it. Keys, checks and rights live in `migrations/`, where the
+ * database holds them whatever the code does.
+ */
+
+/** What every aggregate carries, so that its events are numbered without a gap. */
+const aggregate = {
+  lastEventNo: integer().notNull().default(0),
+  lastEventAt: instant(),
+}
+
+export const orgUnits = pgTable('org_unit', {
+  id: uuid().primaryKey(),
+  key: text().notNull(),
+  name: text().notNull(),
+  parentId: uuid(),
+  revision: integer().notNull().default(1),
+  ...aggregate,
+  createdAt: instant().notNull(),
+})
+
+export const people = pgTable('person', {
+  id: uuid().primaryKey(),
+  kind: text({ enum: ['human', 'service'] }).notNull(),
+  name: text().notNull(),
+  email: text(),
+  issuer: text(),
+  subject: text(),
+  status: text({ enum: ['invited', 'active', 'left'] }).notNull(),
+  revision: integer().notNull().default(1),
+  ...aggregate,
+  createdAt: instant().notNull(),
+})
+
+export const grants = pgTable('rights_grant', {
+  id: uuid().primaryKey(),
+  personId: uuid().notNull(),
+  kind: text({ enum: ['role', 'seat'] }).notNull(),
+  name: text().notNull(),
+  orgUnitId: uuid().notNull(),
+  grantedBy: uuid().notNull(),
+  grantedAt: instant().notNull(),
+  revokedBy: uuid(),
+  revokedAt: instant(),
+})
+
+export const invitations = pgTable('invitation', {
+  id: uuid().primaryKey(),
+  personId: uuid().notNull(),
+  keyDigest: text(),
+  issuer: text(),
+  subject: text(),
+  invitedBy: uuid().notNull(),
+  invitedAt: instant().notNull(),
+  expiresAt: instant().notNull(),
+  acceptedAt: instant(),
+})
+
+export const accessTokens = pgTable('access_token', {
+  id: uuid().primaryKey(),
+  personId: uuid().notNull(),
+  kind: text({ enum: ['personal', 'service'] }).notNull(),
+  name: text().notNull(),
+  digest: text().notNull(),
+  createdBy: uuid().notNull(),
+  createdAt: instant().notNull(),
+  expiresAt: instant().notNull(),
+  revokedBy: uuid(),
+  revokedAt: instant(),
+})
+
+export const firstSignIns = pgTable('first_sign_in', {
+  digest: text().primaryKey(),
+  createdAt: instant().notNull(),
+  expiresAt: instant().notNull(),
+  usedAt: instant(),
+  usedBy: uuid(),
+})
+
+export const auditEvents = pgTable('audit_event', {
+  id: uuid().primaryKey(),
+  aggregateKind: text().notNull(),
+  aggregateId: uuid().notNull(),
+  eventNo: integer().notNull(),
+  type: text().notNull(),
+  actorId: uuid().notNull(),
+  recordedAt: instant().notNull(),
+  leaf: bytea().notNull(),
+})
+
+export const auditPayloads = pgTable('audit_payload', {
+  eventId: uuid().primaryKey(),
+  sealed: jsonb().$type<Record<string, { salt: string; value: unknown }>>().notNull(),
+})
+
+export const refusals = pgTable('refusal', {
+  personId: uuid().notNull(),
+  rule: text().notNull(),
+  subjectId: uuid().notNull(),
+  minute: instant().notNull(),
+})
+
+export const idempotencyKeys = pgTable('idempotency_key', {
+  principalId: uuid().notNull(),
+  key: text().notNull(),
+  requestDigest: text().notNull(),
+  response: jsonb(),
+  createdAt: instant().notNull(),
+})
+
+export const systems = pgTable('system', {
+  id: uuid().primaryKey(),
+  key: text().notNull(),
+  name: text().notNull(),
+  kind: text({ enum: ['tool', 'model', 'dataset', 'agent', 'vendor_product'] }).notNull(),
+  vendor: text(),
+  description: text().notNull(),
+  revision: integer().notNull().default(1),
+  ...aggregate,
+  createdAt: instant().notNull(),
+})
+
+const tier = { enum: ['minimal', 'limited', 'high', 'prohibited'] } as const
+const outcome = { enum: ['approved', 'blocked', 'changes_requested'] } as const
+
+/** The instants and references from which standing is computed. */
+const standing = {
+  openReviewId: uuid(),
+  lastOutcome: text(outcome),
+  approvalId: uuid(),
+  approvedTier: text(tier),
+  validUntil: instant(),
+  firstMaterialChangeAt: instant(),
+  tierRaisedAt: instant(),
+  blockId: uuid(),
+  retiredAt: instant(),
+}
+
+/** One rule that fired, as kept with every tier. */
+export interface FiredRule {
+  id: string
+  tier: 'minimal' | 'limited' | 'high' | 'prohibited'
+  because: string
+  /** True when only an unanswered question made it fire. */
+  unknown: boolean
+}
+
+export const useCases = pgTable('use_case', {
+  id: uuid().primaryKey(),
+  number: bigint({ mode: 'number' }).notNull().default(sql`nextval('use_case_number')`),
+  revision: integer().notNull().default(1),
+  ...aggregate,
+  createdAt: instant().notNull(),
+  updatedAt: instant().notNull(),
+  origin: text({ enum: ['declared', 'imported', 'discovered'] }).notNull(),
+  version: integer().notNull(),
+  title: text().notNull(),
+  purpose: text().notNull(),
+  benefits: text().notNull(),
+  outputs: text().notNull(),
+  orgUnitId: uuid().notNull(),
+  jurisdictions: text().array().notNull(),
+  channels: text().array().notNull(),
+  stage: text({ enum: ['idea', 'pre_deployment', 'pilot', 'deployed'] }).notNull(),
+  technique: text({
+    enum: [
+      'generative',
+      'agentic',
+      'classical_ml',
+      'nlp',
+      'computer_vision',
+      'reinforcement_learning',
+      'other',
+    ],
+  }),
+  systemIds: uuid().array().notNull(),
+  answers: jsonb().$type<Record<string, string>>().notNull(),
+  businessOwnerId: uuid(),
+  riskOwnerId: uuid(),
+  tags: text().array().notNull(),
+  /** Human authors since the last decision; none of them may vote on the next. */
+  authorIds: uuid().array().notNull(),
+  computedTier: text(tier).notNull(),
+  raisedTier: text(tier),
+  fired: jsonb().$type<FiredRule[]>().notNull(),
+  policyDigest: text().notNull(),
+  ...standing,
+})
+
+export const useCaseVersions = pgTable('use_case_version', {
+  useCaseId: uuid().notNull(),
+  version: integer().notNull(),
+  recordedAt: instant().notNull(),
+  authorId: uuid().notNull(),
+  reason: text().notNull(),
+  facts: jsonb().$type<Record<string, unknown>>().notNull(),
+  computedTier: text(tier).notNull(),
+  fired: jsonb().$type<FiredRule[]>().notNull(),
+  policyDigest: text().notNull(),
+})
+
+export const useCaseStates = pgTable('use_case_state', {
+  useCaseId: uuid().notNull(),
+  revision: integer().notNull(),
+  recordedAt: instant().notNull(),
+  version: integer().notNull(),
+  raisedTier: text(tier),
+  ...standing,
+})
+
+export const retirements = pgTable('retirement', {
+  useCaseId: uuid().primaryKey(),
+  retiredBy: uuid().notNull(),
+  retiredAt: instant().notNull(),
+  reason: text().notNull(),
+})
+
+export const pipelineBindings = pgTable('pipeline_binding', {
+  id: uuid().primaryKey(),
+  personId: uuid().notNull(),
+  useCaseId: uuid().notNull(),
+  boundBy: uuid().notNull(),
+  boundAt: instant().notNull(),
+  unboundAt: instant(),
+})
+
+export const evidence = pgTable('evidence', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  kind: text().notNull(),
+  title: text().notNull(),
+  form: text({ enum: ['file', 'attestation'] }).notNull(),
+  digest: text().notNull(),
+  size: bigint({ mode: 'number' }).notNull(),
+  mediaType: text().notNull(),
+  fileName: text(),
+  statement: text(),
+  freshUntil: instant(),
+  attachedBy: uuid().notNull(),
+  attachedAt: instant().notNull(),
+})
+
+export const evidenceVerdicts = pgTable('evidence_verdict', {
+  evidenceId: uuid().primaryKey(),
+  attachedBy: uuid().notNull(),
+  givenBy: uuid().notNull(),
+  verdict: text({ enum: ['accepted', 'refused'] }).notNull(),
+  note: text().notNull(),
+  givenAt: instant().notNull(),
+})
+
+export const reviews = pgTable('review', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  round: integer().notNull(),
+  version: integer().notNull(),
+  tier: text(tier).notNull(),
+  lane: jsonb().$type<Record<string, unknown>>().notNull(),
+  policyDigest: text().notNull(),
+  submittedBy: uuid().notNull(),
+  note: text().notNull(),
+  openedAt: instant().notNull(),
+  dueAt: instant().notNull(),
+  closedAt: instant(),
+  outcome: text({ enum: ['approved', 'blocked', 'changes_requested', 'withdrawn'] }),
+  closingReason: text(),
+})
+
+export const reviewParties = pgTable('review_party', {
+  reviewId: uuid().notNull(),
+  personId: uuid().notNull(),
+  part: text({ enum: ['excluded', 'elector'] }).notNull(),
+  because: text().notNull(),
+})
+
+export const reviewSeats = pgTable('review_seat', {
+  reviewId: uuid().notNull(),
+  seat: text().notNull(),
+  personId: uuid().notNull(),
+})
+
+export const votes = pgTable('vote', {
+  id: uuid().primaryKey(),
+  reviewId: uuid().notNull(),
+  seat: text().notNull(),
+  personId: uuid().notNull(),
+  ordinal: integer().notNull(),
+  choice: text({ enum: ['approve', 'block', 'request_changes', 'abstain'] }).notNull(),
+  rationale: text().notNull(),
+  decisionRight: text().notNull(),
+  castAt: instant().notNull(),
+})
+
+export const decisions = pgTable('decision', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  reviewId: uuid().notNull(),
+  outcome: text(outcome).notNull(),
+  reason: text().notNull(),
+  version: integer().notNull(),
+  tier: text(tier).notNull(),
+  laneId: text().notNull(),
+  environments: text().array(),
+  validUntil: instant(),
+  materialFacts: text().array().notNull(),
+  materialDigest: text().notNull(),
+  policyDigest: text().notNull(),
+  votes: jsonb().$type<unknown[]>().notNull(),
+  evidence: jsonb().$type<unknown[]>().notNull(),
+  decidedAt: instant().notNull(),
+})
+
+export const gateAnswers = pgTable('gate_answer', {
+  id: uuid().primaryKey(),
+  askedBy: uuid().notNull(),
+  askedAt: instant().notNull(),
+  useCaseId: uuid(),
+  question: jsonb().$type<Record<string, unknown>>().notNull(),
+  decision: text({ enum: ['allow', 'deny'] }).notNull(),
+  enforced: boolean().notNull(),
+  wouldBe: text({ enum: ['allow', 'deny'] }).notNull(),
+  reasons: jsonb().$type<unknown[]>().notNull(),
+  policyDigest: text().notNull(),
+  ...aggregate,
+})
