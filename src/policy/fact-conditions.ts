@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { type Facts, Technique } from '../use-cases/use-case.js'
+
+/** The facts that policy may ask about, beside the intake answers. */
+export type StatedFacts = Pick<Facts, 'technique' | 'channels' | 'jurisdictions'>
+
+/** How one condition stands: `unstated` when the record does not say enough to rule it out. */
+export type Match = 'met' | 'unstated' | 'not_met'
+
+const oneOf = <T extends z.ZodType>(value: T) => z.array(value).min(1, 'name at least one value')
+
+export const FactConditions = z.strictObject({
+  technique: oneOf(Technique).optional(),
+  channels: oneOf(z.string().min(1)).optional(),
+  jurisdictions: oneOf(
+    z.string().regex(/^[A-Z]{2}(-[A-Z0-9]{1,3})?$/, 'use an ISO 3166 code such as US, US-NY or DE; or EU'),
+  ).optional(),
+})
+export type FactConditions = z.infer<typeof FactConditions>
+
+/** EL is how the Union itself writes Greece. */
+const MEMBERS_OF_EU = new Set(
+  'AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' '),
+)
+const CODE = /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/
+
+/** All conditions together: one that is not met decides, then one that is unstated. */
+export function matchFacts(conditions: FactConditions, facts: StatedFacts): Match {
+  return every([
+    conditions.technique ? matchTechnique(conditions.technique, facts.technique) : 'met',
+    conditions.channels ? matchChannels(conditions.channels, facts.channels) : 'met',
+    conditions.jurisdictions ? matchJurisdictions(conditions.jurisdictions, facts.jurisdictions) : 'met',
+  ])
+}
+
+/** The conjunction of matches; of none, `met`. */
+export function every(matches: Match[]): Match {
+  if (matches.includes('not_met')) return 'not_met'
+  return matches.includes('unstated') ? 'unstated' : 'met'
+}
+
+function matchTechnique(wanted: Technique[], stated: Technique | null): Match {
+  if (stated === null) return 'unstated'
+  return wanted.includes(stated) ? 'met' : 'not_met'
+}
+
+function matchChannels(wanted: string[], stated: string[]): Match {
+  if (stated.length === 0) return 'unstated'
+  const lower = new Set(wanted.map((channel) => channel.toLowerCase()))
+  return stated.some((channel) => lower.has(channel.toLowerCase())) ? 'met' : 'not_met'
+}
+
+/** A place that is no code (`Europe`, `global`) could be anywhere, so it rules nothing out. */
+function matchJurisdictions(wanted: string[], stated: string[]): Match {
+  const codes = stated.map((place) => place.toUpperCase())
+  if (codes.some((code) => wanted.some((place) => overlap(place, code)))) return 'met'
+  return codes.length === 0 || codes.some((code) => !CODE.test(code)) ? 'unstated' : 'not_met'
+}
+
+/** The EU holds its members, a country its regions; whichever of the two is the larger. */
+function overlap(a: string, b: string): boolean {
+  return holds(a, b) || holds(b, a)
+}
+
+function holds(outer: string, inner: string): boolean {
+  if (outer === inner || inner.startsWith(`${outer}-`)) return true
+  return outer === 'EU' && MEMBERS_OF_EU.has(inner.slice(0, 2))
+}
