@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { seats } from '../auth/principal.js'
 import { Facts, Technique, Tier } from '../use-cases/use-case.js'
 import { FactConditions, matchFacts, type StatedFacts } from './fact-conditions.js'
 import { addIssues, type Flaw, repeated } from './flaws.js'
 
-export const Seat = z.enum(['business', 'risk', 'legal', 'security', 'compliance'])
+export const Seat = z.enum(seats)
 export type Seat = z.infer<typeof Seat>
 
 export const Outcome = z.enum(['approved', 'blocked', 'changes_requested'])

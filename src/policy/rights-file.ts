@@ -3,14 +3,16 @@ import { addIssues, repeated } from './flaws.js'
 
 const Words = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
 
-const Scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
+const Scalar = z.union([z.string(), z.null()])
+const Several = z.array(z.string().min(1)).min(1)
 /** `$me`, `$units` and `$bound` stand for the asking person, their units, and what a pipeline is bound to. */
 const Operators = z
   .strictObject({
     $eq: Scalar.optional(),
     $ne: Scalar.optional(),
-    $in: z.union([z.string(), z.array(Scalar)]).optional(),
-    $nin: z.union([z.string(), z.array(Scalar)]).optional(),
+    $in: z.union([z.enum(['$units', '$bound']), Several]).optional(),
+    $nin: Several.optional(),
+    $all: Several.optional(),
     $exists: z.boolean().optional(),
   })
   .refine((operators) => Object.keys(operators).length > 0, 'name an operator such as $eq')
