@@ -27,6 +27,7 @@ create table person (
   last_event_at timestamptz(3),
   created_at timestamptz(3) not null,
   unique (issuer, subject),
+  unique (id, kind),
   check ((issuer is null) = (subject is null))
 );
 create index person_name on person (lower(name), id);
@@ -69,7 +70,8 @@ create table invitation (
 -- Opaque tokens, stored as SHA-256. A personal token is only ever given to the person it stands for.
 create table access_token (
   id uuid primary key,
-  person_id uuid not null references person (id),
+  person_id uuid not null,
+  person_kind text not null,
   kind text not null check (kind in ('personal', 'service')),
   name text not null,
   digest text not null unique,
@@ -78,6 +80,8 @@ create table access_token (
   expires_at timestamptz(3) not null,
   revoked_by uuid references person (id),
   revoked_at timestamptz(3),
+  foreign key (person_id, person_kind) references person (id, kind),
+  check ((kind = 'service') = (person_kind = 'service')),
   check (kind = 'service' or created_by = person_id),
   check (expires_at > created_at)
 );

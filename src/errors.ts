@@ -36,3 +36,16 @@ export class RegistryError extends Error {
     this.stale = details.stale ?? false
   }
 }
+
+/**
+ * Compare-and-swap on what the caller last saw (`If-Match`, RFC 9110 section 13.1.1).
+ * @throws RegistryError `conflict`, marked stale, when the row has moved on.
+ */
+export function assertRevision(row: { revision: number }, seen: number): void {
+  if (row.revision === seen) return
+  throw new RegistryError(
+    'conflict',
+    `this changed since you read it (revision ${row.revision}, you saw ${seen}); read it again, then repeat your change`,
+    { stale: true },
+  )
+}

@@ -63,6 +63,7 @@ export const invitations = pgTable('invitation', {
 export const accessTokens = pgTable('access_token', {
   id: uuid().primaryKey(),
   personId: uuid().notNull(),
+  personKind: text({ enum: ['human', 'service'] }).notNull(),
   kind: text({ enum: ['personal', 'service'] }).notNull(),
   name: text().notNull(),
   digest: text().notNull(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { text } from '../text.js'
 
 /** Lifecycle stages, after OMB M-25-21; `idea` comes before them. `Retired` is a deed, not a stage. */
 export const Stage = z.enum(['idea', 'pre_deployment', 'pilot', 'deployed'])
@@ -21,16 +22,6 @@ export type Origin = z.infer<typeof Origin>
 /** Four tiers, lowest first. The order is the order of severity. */
 export const Tier = z.enum(['minimal', 'limited', 'high', 'prohibited'])
 export type Tier = z.infer<typeof Tier>
-
-/** Postgres cannot store NUL, and a lone surrogate has no UTF-8 form (RFC 3629). */
-export const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine(
-      (value) => !value.includes('\u0000') && value.isWellFormed(),
-      'holds a character that cannot be stored',
-    )
 
 const word = z
   .string()

@@ -1,0 +1,170 @@
+import { z } from 'zod'
+
+/**
+ * The catalogue of events. `leaf` is what an outsider may one day read in the log: ids, names, digests. `sealed` is
+ * personal or bulky: the leaf holds a salted hash of it, the value lies beside the leaf and can be erased.
+ */
+function event<A extends AggregateKind, L extends z.ZodRawShape, S extends z.ZodRawShape>(
+  of: A,
+  leaf: L,
+  sealed: S,
+) {
+  return { of, leaf: z.strictObject(leaf), sealed: z.strictObject(sealed) }
+}
+
+/** What numbers its own events: each row of these tables is locked before an event is recorded on it. */
+export type AggregateKind = 'use_case' | 'person' | 'org_unit' | 'system' | 'import_run' | 'gate_answer'
+
+const id = z.uuid()
+const right = z.string().regex(/^DR-\d+$/)
+const word = z.string().max(60)
+const digest = z.string().max(100)
+const prose = z.string()
+const json = z.json()
+const tier = z.enum(['minimal', 'limited', 'high', 'prohibited'])
+
+export const catalogue = {
+  'person.invited': event(
+    'person',
+    { right: word, kind: word, expiresAt: prose.optional() },
+    { name: prose, email: prose.nullable(), issuer: prose.nullable(), subject: prose.nullable() },
+  ),
+  'person.joined': event(
+    'person',
+    { by: z.enum(['issuer', 'key', 'first_sign_in']) },
+    { name: prose, issuer: prose.nullable(), subject: prose.nullable() },
+  ),
+  'person.revised': event('person', { right }, { name: prose, email: prose.nullable() }),
+  'person.left': event('person', { right }, { reason: prose }),
+  'right.granted': event('person', { right: word, grantId: id, kind: word, name: word, orgUnitId: id }, {}),
+  'right.revoked': event(
+    'person',
+    { right, grantId: id, kind: word, name: word, orgUnitId: id },
+    { reason: prose },
+  ),
+  'token.issued': event(
+    'person',
+    { right: word, tokenId: id, kind: word, expiresAt: prose },
+    { name: prose },
+  ),
+  'token.revoked': event('person', { right, tokenId: id }, {}),
+  'pipeline.bound': event('person', { right, bindingId: id, useCaseId: id }, {}),
+  'pipeline.unbound': event('person', { right, bindingId: id, useCaseId: id }, {}),
+  'access.denied': event('person', { rule: word, action: word, kind: word, subjectId: id }, {}),
+  'org_unit.created': event('org_unit', { right, key: word, parentId: id }, { name: prose }),
+  'org_unit.revised': event('org_unit', { right, parentId: id.nullable() }, { name: prose }),
+  'system.registered': event(
+    'system',
+    { right, key: prose, kind: word },
+    { name: prose, vendor: prose.nullable(), description: prose },
+  ),
+  'system.revised': event(
+    'system',
+    { right, revision: z.int() },
+    { name: prose, vendor: prose.nullable(), description: prose },
+  ),
+  'use_case.registered': event(
+    'use_case',
+    {
+      right,
+      version: z.int(),
+      orgUnitId: id,
+      tier,
+      fired: z.array(word),
+      policy: digest,
+      factsDigest: digest,
+      origin: word,
+      importId: id.optional(),
+    },
+    { facts: json, reason: prose },
+  ),
+  'use_case.revised': event(
+    'use_case',
+    {
+      right,
+      version: z.int(),
+      orgUnitId: id,
+      tier,
+      fired: z.array(word),
+      policy: digest,
+      factsDigest: digest,
+      material: z.array(prose),
+      changed: z.array(prose),
+      importId: id.optional(),
+    },
+    { facts: json, reason: prose },
+  ),
+  'use_case.retired': event('use_case', { right, importId: id.optional() }, { reason: prose }),
+  'tier.raised': event('use_case', { right, from: tier, to: tier }, { reason: prose }),
+  'evidence.attached': event(
+    'use_case',
+    { right, evidenceId: id, kind: word, form: word, digest, size: z.number() },
+    { title: prose, fileName: prose.nullable(), statement: prose.nullable() },
+  ),
+  'evidence.accepted': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
+  'evidence.refused': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
+  'review.opened': event(
+    'use_case',
+    { right, reviewId: id, round: z.int(), version: z.int(), tier, lane: word, policy: digest },
+    { note: prose },
+  ),
+  'review.withdrawn': event('use_case', { right, reviewId: id }, { reason: prose }),
+  'vote.cast': event(
+    'use_case',
+    { right, reviewId: id, seat: word, ordinal: z.int(), choice: word },
+    { rationale: prose },
+  ),
+  'decision.made': event(
+    'use_case',
+    {
+      reviewId: id,
+      decisionId: id,
+      outcome: word,
+      tier,
+      lane: word,
+      version: z.int(),
+      materialDigest: digest,
+      policy: digest,
+      validUntil: prose.nullable(),
+    },
+    { reason: prose },
+  ),
+  'import.previewed': event(
+    'import_run',
+    { right, fileDigest: digest, profile: word, rows: z.int() },
+    { fileName: prose },
+  ),
+  'import.applied': event(
+    'import_run',
+    {
+      right,
+      created: z.int(),
+      updated: z.int(),
+      unchanged: z.int(),
+      needsAttention: z.int(),
+      refused: z.int(),
+      gone: z.int(),
+    },
+    {},
+  ),
+  'gate.answered': event(
+    'gate_answer',
+    {
+      useCaseId: id.nullable(),
+      environment: word,
+      decision: word,
+      enforced: z.boolean(),
+      reasons: z.array(word),
+      policy: digest,
+    },
+    { question: json },
+  ),
+} as const
+
+type Catalogue = typeof catalogue
+export type EventType = keyof Catalogue
+
+/** An event as a service records it: its type, the leaf's members, and what is sealed. */
+export type DomainEvent = {
+  [T in EventType]: { type: T } & z.input<Catalogue[T]['leaf']> & { sealed: z.input<Catalogue[T]['sealed']> }
+}[EventType]

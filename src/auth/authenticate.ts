@@ -1,0 +1,98 @@
+import { LRUCache } from 'lru-cache'
+import { RegistryError } from '../errors.js'
+import type { Ability } from './decision-rights.js'
+import type { Identity, Issuer } from './issuer.js'
+import type { Principal } from './principal.js'
+import { digestOfSecret, kindOfSecret } from './tokens.js'
+
+/** Where people are found. The people feature implements it; nothing here knows SQL. */
+export interface Directory {
+  /** The active holder of a live personal or service token, by its digest. */
+  findByToken(digest: string): Promise<Signed | undefined>
+  /** The active person an issuer's subject stands for. An invitation that awaits this identity is accepted by it. */
+  findByIdentity(identity: Identity): Promise<Principal | undefined>
+}
+
+export interface Signed {
+  principal: Principal
+  /** Seconds since 1970. */
+  expiresAt: number
+}
+
+/** Who asks, and what they may do. */
+export interface Caller {
+  principal: Principal
+  ability: Ability
+}
+
+interface Options {
+  directory: Directory
+  issuer: Issuer | undefined
+  abilityOf(principal: Principal): Ability
+}
+
+export interface Authenticator {
+  /** @throws RegistryError `unauthenticated`, or `forbidden` for a valid token of somebody unknown here. */
+  authenticate(authorization: string | undefined): Promise<Caller>
+  /** Forgets every cached caller: rights changed. */
+  forget(): void
+}
+
+/** How long a caller is believed without asking the database again, when another process took a right away. */
+const BELIEVED_MS = 5000
+
+export function buildAuthenticator({ directory, issuer, abilityOf }: Options): Authenticator {
+  const known = new LRUCache<string, Caller & { expiresAt: number }>({ max: 5000, ttl: BELIEVED_MS })
+  let generation = 0
+
+  const verify = async (token: string, digest: string): Promise<Signed> => {
+    if (token.startsWith('assent_')) return await bySecret(directory, token, digest)
+    if (!issuer) throw unauthenticated('no sign-in provider is configured here; use an Assent token')
+    return await byIdentity(directory, await issuer.verify(token))
+  }
+
+  return {
+    async authenticate(authorization) {
+      const token = bearerOf(authorization)
+      const digest = digestOfSecret(token)
+      const cached = known.get(digest)
+      if (cached && cached.expiresAt * 1000 > Date.now()) return cached
+      const before = generation
+      const { principal, expiresAt } = await verify(token, digest)
+      const caller = { principal, ability: abilityOf(principal), expiresAt }
+      // What was read before rights changed must not be believed after.
+      if (before === generation) known.set(digest, caller)
+      return caller
+    },
+    forget() {
+      generation += 1
+      known.clear()
+    },
+  }
+}
+
+function bearerOf(authorization: string | undefined): string {
+  const [, token] = /^Bearer ([A-Za-z0-9._~+/=-]{1,8192})$/i.exec(authorization ?? '') ?? []
+  if (!token) throw unauthenticated('sign in: send "Authorization: Bearer" with a token')
+  return token
+}
+
+async function bySecret(directory: Directory, token: string, digest: string): Promise<Signed> {
+  const kind = kindOfSecret(token)
+  const signed = kind === 'sk' || kind === 'pt' ? await directory.findByToken(digest) : undefined
+  if (!signed) throw unauthenticated('this token is not valid here or no longer; get a new one')
+  return signed
+}
+
+async function byIdentity(directory: Directory, identity: Identity): Promise<Signed> {
+  const principal = await directory.findByIdentity(identity)
+  if (principal) return { principal, expiresAt: identity.expiresAt }
+  throw new RegistryError(
+    'forbidden',
+    `you are signed in but not registered here; ask an administrator to invite subject "${identity.subject}"`,
+  )
+}
+
+function unauthenticated(message: string): RegistryError {
+  return new RegistryError('unauthenticated', message)
+}

@@ -1,0 +1,39 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import pg from 'pg'
+import * as schema from './schema.js'
+
+/** Drizzle over a pool or over the one connection of a transaction; queries look the same on both. */
+export type Sql = NodePgDatabase<typeof schema>
+
+export interface PoolOptions {
+  connection: pg.ClientConfig
+  name: string
+  max: number
+  statementTimeoutMs: number
+}
+
+/** A pool whose sessions speak UTC and give up on statements that take too long. */
+export function openPool({ connection, name, max, statementTimeoutMs }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    ...connection,
+    application_name: `assent ${name}`,
+    max,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: 30_000,
+    connectionTimeoutMillis: 5000,
+    options: `${connection.options ?? ''} -c timezone=UTC -c datestyle=ISO`.trim(),
+  })
+  pool.on('error', () => {}) // an idle connection that broke is replaced at its next use
+  return pool
+}
+
+const sqlOf = new WeakMap<object, Sql>()
+
+/** Drizzle on this pool or connection, made once for each. */
+export function drizzleOn(client: pg.Pool | pg.PoolClient): Sql {
+  const known = sqlOf.get(client)
+  if (known) return known
+  const sql = drizzle(client, { schema, casing: 'snake_case' })
+  sqlOf.set(client, sql)
+  return sql
+}

@@ -1,0 +1,210 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { eq, type SQL } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+import type pg from 'pg'
+import type { AggregateKind, DomainEvent } from '../audit/events.js'
+import { type Aggregate, Journal } from '../audit/log.js'
+import type { Ability } from '../auth/decision-rights.js'
+import type { Principal } from '../auth/principal.js'
+import { RegistryError } from '../errors.js'
+import { type Instant, latest } from '../instant.js'
+import { drizzleOn, type Sql } from './client.js'
+import type { Clock } from './clock.js'
+import { claimKey, type Idempotency, keepResponse } from './idempotency.js'
+import { isRetryable } from './pg-error.js'
+import { people, refusals } from './schema.js'
+
+/** Who asks, with what they may do, and under which request id it is logged. */
+export interface Request {
+  principal: Principal
+  ability: Ability
+  requestId: string
+}
+
+export interface ReadTx {
+  sql: Sql
+  principal: Principal
+  ability: Ability
+  now: Instant
+}
+
+/** What a deed gets: the connection of its transaction, who acts, when, and where to record what happened. */
+export interface WriteTx extends ReadTx {
+  client: pg.PoolClient
+  /** Fixed by the last {@link lock}: never before the previous event of a locked row. */
+  readonly now: Instant
+  record(aggregate: Aggregate, event: DomainEvent): void
+  /** Moves `now` past an instant that is already on record. */
+  notBefore(instant: Instant | null): void
+}
+
+export interface WriteRequest extends Request {
+  idempotency?: Idempotency | undefined
+}
+
+export interface Written<T> {
+  value: T
+  /** True when this Idempotency-Key was answered before; `value` is then the first answer, read back from JSON. */
+  replayed: boolean
+  /** The kinds of aggregate it changed. */
+  touched: ReadonlySet<AggregateKind>
+}
+
+interface Source {
+  pool: pg.Pool
+  clock: Clock
+}
+
+/** A write transaction ends within this time, so that a register as of a minute ago can no longer change. */
+const WRITE_LIMIT_MS = 30_000
+const ATTEMPTS = 5
+
+/** Single statements on the pool; no transaction, no `record`. A refusal here is recorded like any other. */
+export async function read<T>(
+  source: Source,
+  request: WriteRequest,
+  work: (tx: ReadTx) => Promise<T>,
+): Promise<T> {
+  const { principal, ability } = request
+  const tx = { sql: drizzleOn(source.pool), principal, ability, now: source.clock.now() }
+  return await refusing(source, request, async () => await work(tx))
+}
+
+/**
+ * One READ COMMITTED transaction. It claims the Idempotency-Key first, so that a second request with the same key
+ * waits and then gets the first one's answer; it appends the recorded events last; and without an event it cannot
+ * commit. `work` may run again after a serialization failure, so it must touch nothing outside the database.
+ */
+export async function write<T>(
+  source: Source,
+  request: WriteRequest,
+  work: (tx: WriteTx) => Promise<T>,
+): Promise<Written<T>> {
+  return await refusing(source, request, async () => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await attemptWrite(source, request, work)
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isRetryable(error)) throw error
+        await wait(Math.random() * 20 * attempt)
+      }
+    }
+  })
+}
+
+async function attemptWrite<T>(
+  { pool, clock }: Source,
+  request: WriteRequest,
+  work: (tx: WriteTx) => Promise<T>,
+): Promise<Written<T>> {
+  const started = performance.now()
+  const client = await pool.connect()
+  try {
+    await client.query('begin')
+    const written = await inTransaction(client, clock, request, work)
+    if (performance.now() - started > WRITE_LIMIT_MS) {
+      throw new RegistryError(
+        'unavailable',
+        'this took longer than 30 seconds and was undone; try again later',
+      )
+    }
+    await client.query('commit')
+    client.release()
+    return written
+  } catch (error) {
+    // A connection that cannot roll back is not given to anybody else.
+    await client.query('rollback').then(
+      () => client.release(),
+      (broken) => client.release(broken),
+    )
+    throw error
+  }
+}
+
+async function inTransaction<T>(
+  client: pg.PoolClient,
+  clock: Clock,
+  request: WriteRequest,
+  work: (tx: WriteTx) => Promise<T>,
+): Promise<Written<T>> {
+  const { principal, requestId, idempotency } = request
+  if (idempotency) {
+    const earlier = await claimKey(client, principal.personId, idempotency, clock.now())
+    if (earlier) return { value: earlier.response as T, replayed: true, touched: new Set() }
+  }
+  const journal = new Journal({ actorId: principal.personId, requestId })
+  const tx = openTx(client, clock, request, journal)
+  const value = await work(tx)
+  if (journal.isEmpty) throw new Error('a write recorded no event')
+  await journal.append(client, tx.now)
+  if (idempotency) await keepResponse(client, principal.personId, idempotency, value)
+  return { value, replayed: false, touched: journal.touched }
+}
+
+function openTx(client: pg.PoolClient, clock: Clock, { principal, ability }: Request, journal: Journal): WriteTx {
+  let now = clock.now()
+  return {
+    sql: drizzleOn(client),
+    client,
+    principal,
+    ability,
+    get now() {
+      return now
+    },
+    record(aggregate, event) {
+      journal.record(aggregate, event, now)
+    },
+    notBefore(instant) {
+      now = latest(latest(clock.now(), now), instant)
+    },
+  }
+}
+
+/**
+ * Locks one row until the transaction ends and fixes `now`. Every deed on an aggregate starts with this.
+ * @throws RegistryError `not_found` when there is no such row.
+ */
+export async function lock<T extends PgTable & { id: unknown }>(
+  tx: WriteTx,
+  table: T,
+  id: string,
+  noun: string,
+): Promise<T['$inferSelect']> {
+  const rows = await tx.sql
+    .select()
+    .from(table as PgTable)
+    .where(eq(table.id as SQL, id))
+    .for('update')
+  const row = rows[0] as (T['$inferSelect'] & { lastEventAt: Instant | null }) | undefined
+  if (!row) throw new RegistryError('not_found', `there is no such ${noun}; check its id`)
+  tx.notBefore(row.lastEventAt)
+  return row
+}
+
+async function refusing<T>(source: Source, request: Request, deed: () => Promise<T>): Promise<T> {
+  try {
+    return await deed()
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'forbidden' && error.denied) {
+      // Refused it stays, whether or not the refusal could be recorded.
+      await recordRefusal(source, request, error).catch(() => {})
+    }
+    throw error
+  }
+}
+
+/** Records `access.denied` in a transaction of its own, once per person, right and row per minute. */
+async function recordRefusal(source: Source, { principal, ability, requestId }: Request, error: RegistryError): Promise<void> {
+  const { denied, rule = 'none' } = error
+  if (!denied) return
+  const { personId } = principal
+  const minute = `${source.clock.now().slice(0, 16)}:00.000Z`
+  await attemptWrite(source, { principal, ability, requestId }, async (tx) => {
+    const refusal = { personId, rule, subjectId: denied.id, minute }
+    const noted = await tx.sql.insert(refusals).values(refusal).onConflictDoNothing()
+    if (noted.rowCount === 0) throw new RegistryError('conflict', 'this refusal is on record already')
+    const person = await lock(tx, people, personId, 'person')
+    const { id: subjectId, action, kind } = denied
+    tx.record(person, { type: 'access.denied', rule, action, kind, subjectId, sealed: {} })
+  })
+}

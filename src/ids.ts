@@ -1,0 +1,8 @@
+/** UUIDv7 (RFC 9562 section 5.7): ids that sort by the time they were made. */
+export { v7 as newId } from 'uuid'
+
+/** Assent itself, the actor while nobody is signed in yet. */
+export const ASSENT_ID = '00000000-0000-7000-8000-000000000001'
+
+/** The root of the tree of org units. */
+export const ROOT_UNIT_ID = '00000000-0000-7000-8000-000000000002'

@@ -1,0 +1,53 @@
+import { authorize } from '../auth/decision-rights.js'
+import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { assertRevision } from '../errors.js'
+import { newId } from '../ids.js'
+import { assertMovable, type NewOrgUnit, type OrgUnit, type OrgUnitChange } from './org-unit.js'
+import * as store from './store.js'
+
+export async function listOrgUnits(tx: ReadTx): Promise<OrgUnit[]> {
+  const rows = await store.listOrgUnitRows(tx)
+  return rows.map(present)
+}
+
+export async function getOrgUnit(tx: ReadTx, id: string): Promise<OrgUnit> {
+  const unit = await store.getOrgUnitRow(tx, id)
+  authorize(tx.ability, 'read', 'OrgUnit', unit)
+  return present(unit)
+}
+
+export async function createOrgUnit(tx: WriteTx, { key, name, parentId }: NewOrgUnit): Promise<OrgUnit> {
+  const parent = await store.getOrgUnitRow(tx, parentId)
+  const right = authorize(tx.ability, 'manage', 'OrgUnit', parent)
+  const unit = await store.insertOrgUnit(tx, { id: newId(), key, name, parentId, createdAt: tx.now })
+  tx.record(unit, { type: 'org_unit.created', right, key, parentId, sealed: { name } })
+  return present(unit)
+}
+
+export async function reviseOrgUnit(
+  tx: WriteTx,
+  id: string,
+  revision: number,
+  change: OrgUnitChange,
+): Promise<OrgUnit> {
+  await store.lockTree(tx)
+  const unit = await store.lockOrgUnit(tx, id)
+  const right = authorize(tx.ability, 'manage', 'OrgUnit', unit)
+  assertRevision(unit, revision)
+  if (change.parentId) await assertPlace(tx, unit, change.parentId)
+  const revised = await store.updateOrgUnit(tx, unit, change)
+  const { name, parentId } = revised
+  tx.record(unit, { type: 'org_unit.revised', right, parentId, sealed: { name } })
+  return present(revised)
+}
+
+/** Whoever moves a unit must have a say at both ends: a move widens the rights of those above. */
+async function assertPlace(tx: WriteTx, unit: OrgUnit, parentId: string): Promise<void> {
+  const parent = await store.getOrgUnitRow(tx, parentId)
+  authorize(tx.ability, 'manage', 'OrgUnit', parent)
+  assertMovable(unit, parentId, await store.listIdsBelow(tx.sql, unit.id))
+}
+
+function present({ id, key, name, parentId, revision, createdAt }: store.OrgUnitRow): OrgUnit {
+  return { id, key, name, parentId, revision, createdAt }
+}

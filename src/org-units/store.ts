@@ -1,0 +1,56 @@
+import { asc, eq, sql } from 'drizzle-orm'
+import type { Sql } from '../db/client.js'
+import { orgUnits } from '../db/schema.js'
+import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import { ROOT_UNIT_ID } from '../ids.js'
+
+export type OrgUnitRow = typeof orgUnits.$inferSelect
+
+export async function listOrgUnitRows(tx: ReadTx): Promise<OrgUnitRow[]> {
+  return await tx.sql.select().from(orgUnits).orderBy(asc(orgUnits.key))
+}
+
+export async function getOrgUnitRow(tx: ReadTx, id: string): Promise<OrgUnitRow> {
+  const [row] = await tx.sql.select().from(orgUnits).where(eq(orgUnits.id, id))
+  if (!row) throw new RegistryError('not_found', 'there is no such org unit; list the units to find its id')
+  return row
+}
+
+export async function lockOrgUnit(tx: WriteTx, id: string): Promise<OrgUnitRow> {
+  return await lock(tx, orgUnits, id, 'org unit')
+}
+
+/** Two moves at once could close a circle; the root's lock lets one at a time look at the tree. */
+export async function lockTree(tx: WriteTx): Promise<void> {
+  await lockOrgUnit(tx, ROOT_UNIT_ID)
+}
+
+export async function insertOrgUnit(tx: WriteTx, unit: typeof orgUnits.$inferInsert): Promise<OrgUnitRow> {
+  const [row] = await tx.sql.insert(orgUnits).values(unit).onConflictDoNothing().returning()
+  if (!row) throw new RegistryError('conflict', `there is a unit "${unit.key}" already; choose another key`)
+  return row
+}
+
+export async function updateOrgUnit(
+  tx: WriteTx,
+  unit: OrgUnitRow,
+  change: Partial<Pick<OrgUnitRow, 'name' | 'parentId'>>,
+): Promise<OrgUnitRow> {
+  const [row] = await tx.sql
+    .update(orgUnits)
+    .set({ ...change, revision: unit.revision + 1 })
+    .where(eq(orgUnits.id, unit.id))
+    .returning()
+  return row ?? unit
+}
+
+/** Ids of a unit and of everything below it. */
+export async function listIdsBelow(on: Sql, id: string): Promise<string[]> {
+  const { rows } = await on.execute<{ id: string }>(sql`
+    with recursive below as (
+      select id from ${orgUnits} where id = ${id}
+      union select u.id from ${orgUnits} u join below b on u.parent_id = b.id)
+    select id from below`)
+  return rows.map((row) => row.id)
+}
