@@ -10,7 +10,7 @@ export const GateFile = z.strictObject({
     z.string().regex(/^[a-z][a-z0-9_-]*$/, 'use lower-case letters, digits, - and _'),
     Enforcement,
   ),
-  validForMinutes: z.int().min(1).max(1440).describe('How long a pipeline may act on an answer'),
+  answersValidForMinutes: z.int().min(1).max(1440).describe('How long a pipeline may act on an answer'),
 })
 export type GateFile = z.infer<typeof GateFile>
 

@@ -26,10 +26,10 @@ export const LaneStage = z.strictObject({
 export type LaneStage = z.infer<typeof LaneStage>
 
 /** The name of a fact, or `answers.<question id>` for one answer. */
-const MaterialFact = z.union([
-  Facts.keyof(),
-  z.templateLiteral(['answers.', z.string().regex(/^[a-z][a-z0-9_]*$/)]),
-])
+const MaterialFact = z.union(
+  [Facts.keyof(), z.templateLiteral(['answers.', z.string().regex(/^[a-z][a-z0-9_]*$/)])],
+  'name a fact, such as purpose, or one answer, such as answers.decision_role',
+)
 
 export const Lane = z.strictObject({
   id: Slug,

@@ -20,7 +20,7 @@ const Operators = z
 /** Field names, dotted for nested ones; a bare value means `$eq`. All must hold. */
 export const Conditions = z.record(
   z.string().regex(/^[A-Za-z][A-Za-z0-9_.]*$/, 'name a field; combinations such as $or are not supported'),
-  z.union([Scalar, Operators]),
+  z.union([Scalar, Operators], 'give a value, or operators such as {"$eq": "$me"}'),
 )
 export type Conditions = z.infer<typeof Conditions>
 

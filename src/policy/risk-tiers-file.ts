@@ -22,7 +22,9 @@ export const Question = z.strictObject({
 export type Question = z.infer<typeof Question>
 
 /** Question id to the options it asks for; `facts` holds conditions on facts. */
-const When = z.object({ facts: FactConditions.optional() }).catchall(z.union([Id, z.array(Id).min(1)]))
+const When = z
+  .object({ facts: FactConditions.optional() })
+  .catchall(z.union([Id, z.array(Id).min(1)], 'name an option, or a list of options'))
 
 export const TierRule = z.strictObject({
   id: z.string().regex(/^RT-\d{2,3}$/, 'number rules as RT-01'),
