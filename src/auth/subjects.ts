@@ -1,11 +1,13 @@
+import { roles, seats } from './principal.js'
+
 /**
  * What decision rights speak about: a closed list of subjects, of what may be done to each, and of the fields
  * that conditions may name. `policies/decision-rights.json` can use no other word.
  *
- * Fields: `id` and `word` hold one value or null, `ids` holds several. `whole` marks a subject that lies in no
- * unit: its `orgUnitId` is always null, so that `$units` reaches it through a grant for the whole organisation only.
+ * Fields: `id` holds an id or null, `ids` several, a list of words one of them. `whole` marks a subject that lies in
+ * no unit: its `orgUnitId` is always null, so that `$units` reaches it through a grant for the whole organisation only.
  */
-export type FieldKind = 'id' | 'ids' | 'word' | 'whole'
+export type FieldKind = 'id' | 'ids' | 'whole' | readonly string[]
 
 interface SubjectShape {
   /** As in "no such use case". */
@@ -16,6 +18,7 @@ interface SubjectShape {
   fields: Readonly<Record<string, FieldKind>>
 }
 
+const kinds = ['human', 'service'] as const
 const ofUseCase = { useCaseId: 'id', orgUnitId: 'id', businessOwnerId: 'id', riskOwnerId: 'id' } as const
 
 export const subjects = {
@@ -64,7 +67,7 @@ export const subjects = {
     noun: 'person',
     actions: ['read', 'create', 'manage'],
     begins: ['create'],
-    fields: { id: 'id', kind: 'word', orgUnitId: 'whole' },
+    fields: { id: 'id', kind: kinds, orgUnitId: 'whole' },
   },
   Invitation: {
     noun: 'invitation',
@@ -76,13 +79,13 @@ export const subjects = {
     noun: 'grant',
     actions: ['read', 'grant', 'revoke'],
     begins: ['grant'],
-    fields: { personId: 'id', kind: 'word', name: 'word', orgUnitId: 'id' },
+    fields: { personId: 'id', kind: ['role', 'seat'], name: [...roles, ...seats], orgUnitId: 'id' },
   },
   Token: {
     noun: 'token',
     actions: ['read', 'issue', 'revoke'],
     begins: ['issue'],
-    fields: { personId: 'id', personKind: 'word', orgUnitId: 'whole' },
+    fields: { personId: 'id', personKind: kinds, orgUnitId: 'whole' },
   },
   Policy: { noun: 'policy', actions: ['read'], begins: [], fields: {} },
 } as const satisfies Record<string, SubjectShape>
