@@ -52,9 +52,12 @@ create table use_case (
   policy_digest text not null,
   -- instants and references from which standing is computed; standing itself is never stored
   open_review_id uuid,
+  open_material_facts text[],
   last_outcome text check (last_outcome in ('approved', 'blocked', 'changes_requested')),
   approval_id uuid,
   approved_tier text,
+  material_facts text[],
+  material_digest text,
   valid_until timestamptz(3),
   first_material_change_at timestamptz(3),
   tier_raised_at timestamptz(3),

@@ -189,6 +189,10 @@ export const useCases = pgTable('use_case', {
   raisedTier: text(tier),
   fired: jsonb().$type<FiredRule[]>().notNull(),
   policyDigest: text().notNull(),
+  /** Facts that must not change while a review is open, and those the approval in force rests on. */
+  openMaterialFacts: text().array(),
+  materialFacts: text().array(),
+  materialDigest: text(),
   ...standing,
 })
 

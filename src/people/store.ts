@@ -1,0 +1,215 @@
+import { and, asc, eq, gt, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import type { Sql } from '../db/client.js'
+import { firstSignIns, grants, invitations, people } from '../db/schema.js'
+import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import type { Instant } from '../instant.js'
+
+export type PersonRow = typeof people.$inferSelect
+export type InvitationRow = typeof invitations.$inferSelect
+export type GrantRow = typeof grants.$inferSelect
+
+export async function lockPerson(tx: WriteTx, id: string): Promise<PersonRow> {
+  return await lock(tx, people, id, 'person')
+}
+
+export async function getPersonRow(tx: ReadTx, id: string): Promise<PersonRow> {
+  const [row] = await tx.sql.select().from(people).where(eq(people.id, id))
+  if (!row) throw new RegistryError('not_found', 'there is no such person; check the id')
+  return row
+}
+
+export interface PeoplePage {
+  where: SQL
+  search: string | undefined
+  after: { name: string; id: string } | undefined
+  limit: number
+}
+
+/** People by name; `after` is the last row of the page before. */
+export async function listPersonRows(
+  tx: ReadTx,
+  { where, search, after, limit }: PeoplePage,
+): Promise<PersonRow[]> {
+  const key = sql`(lower(${people.name}), ${people.id})`
+  const beyond = after ? sql`${key} > (lower(${after.name}), ${after.id}::uuid)` : undefined
+  return await tx.sql
+    .select()
+    .from(people)
+    .where(and(where, search ? nameMatches(search) : undefined, beyond))
+    .orderBy(sql`lower(${people.name})`, asc(people.id))
+    .limit(limit)
+}
+
+export async function insertPerson(tx: WriteTx, person: typeof people.$inferInsert): Promise<PersonRow> {
+  const [row] = await tx.sql.insert(people).values(person).onConflictDoNothing().returning()
+  if (!row)
+    throw new RegistryError(
+      'conflict',
+      'somebody with this identity is registered already; look them up instead',
+    )
+  return row
+}
+
+export async function updatePerson(
+  tx: WriteTx,
+  person: PersonRow,
+  change: Partial<Omit<PersonRow, 'id' | 'kind' | 'createdAt'>>,
+): Promise<PersonRow> {
+  const [row] = await tx.sql
+    .update(people)
+    .set({ ...change, revision: person.revision + 1 })
+    .where(eq(people.id, person.id))
+    .returning()
+  return row ?? person
+}
+
+export async function insertInvitation(
+  tx: WriteTx,
+  invitation: typeof invitations.$inferInsert,
+): Promise<InvitationRow> {
+  const [row] = await tx.sql.insert(invitations).values(invitation).onConflictDoNothing().returning()
+  if (!row) throw new RegistryError('conflict', 'this identity was invited before; look up who it belongs to')
+  return row
+}
+
+export type Proof = { keyDigest: string } | { issuer: string; subject: string }
+
+export async function findInvitation(on: Sql, proof: Proof): Promise<InvitationRow | undefined> {
+  const matches =
+    'keyDigest' in proof
+      ? eq(invitations.keyDigest, proof.keyDigest)
+      : and(eq(invitations.issuer, proof.issuer), eq(invitations.subject, proof.subject))
+  const [row] = await on.select().from(invitations).where(matches)
+  return row
+}
+
+export async function findInvitationOf(on: Sql, personId: string): Promise<InvitationRow | undefined> {
+  const [row] = await on.select().from(invitations).where(eq(invitations.personId, personId))
+  return row
+}
+
+export async function acceptInvitation(tx: WriteTx, id: string): Promise<void> {
+  await tx.sql.update(invitations).set({ acceptedAt: tx.now }).where(eq(invitations.id, id))
+}
+
+/** Grants in force of one person, or every grant there ever was. */
+export async function listGrantRows(
+  tx: ReadTx,
+  personId: string,
+  { everything = false, where }: { everything?: boolean; where?: SQL } = {},
+): Promise<GrantRow[]> {
+  return await tx.sql
+    .select()
+    .from(grants)
+    .where(and(eq(grants.personId, personId), where, everything ? undefined : isNull(grants.revokedAt)))
+    .orderBy(asc(grants.grantedAt), asc(grants.id))
+}
+
+export async function getGrantRow(tx: ReadTx, id: string): Promise<GrantRow> {
+  const [row] = await tx.sql.select().from(grants).where(eq(grants.id, id))
+  if (!row) throw new RegistryError('not_found', 'there is no such grant; list the grants of the person')
+  return row
+}
+
+export async function insertGrant(tx: WriteTx, grant: typeof grants.$inferInsert): Promise<GrantRow> {
+  const [row] = await tx.sql.insert(grants).values(grant).onConflictDoNothing().returning()
+  if (!row) throw new RegistryError('conflict', 'this person holds that already; nothing to do')
+  return row
+}
+
+export async function revokeGrantRow(tx: WriteTx, id: string): Promise<void> {
+  await tx.sql
+    .update(grants)
+    .set({ revokedAt: tx.now, revokedBy: tx.principal.personId })
+    .where(and(eq(grants.id, id), isNull(grants.revokedAt)))
+}
+
+/** True once somebody active administers this Assent. */
+export async function hasAdministrator(on: Sql): Promise<boolean> {
+  const rows = await on
+    .select({ id: grants.id })
+    .from(grants)
+    .innerJoin(people, eq(people.id, grants.personId))
+    .where(and(eq(grants.name, 'administrator'), isNull(grants.revokedAt), eq(people.status, 'active')))
+    .limit(1)
+  return rows.length > 0
+}
+
+/** Replaces every earlier code: only the one printed last works. */
+export async function keepFirstSignIn(
+  on: Sql,
+  digest: string,
+  createdAt: Instant,
+  expiresAt: Instant,
+): Promise<void> {
+  await on.update(firstSignIns).set({ expiresAt: createdAt }).where(gt(firstSignIns.expiresAt, createdAt))
+  await on.insert(firstSignIns).values({ digest, createdAt, expiresAt })
+}
+
+/** Uses up the code: the second of two at once finds nothing. */
+export async function useFirstSignIn(tx: WriteTx, digest: string, personId: string): Promise<boolean> {
+  const used = await tx.sql
+    .update(firstSignIns)
+    .set({ usedAt: tx.now, usedBy: personId })
+    .where(
+      and(eq(firstSignIns.digest, digest), isNull(firstSignIns.usedAt), gt(firstSignIns.expiresAt, tx.now)),
+    )
+  return used.rowCount === 1
+}
+
+const nameMatches = (term: string): SQL | undefined =>
+  or(
+    sql`lower(${people.name}) like ${likeAnywhere(term)}`,
+    sql`lower(${people.email}) like ${likeAnywhere(term)}`,
+  )
+
+function likeAnywhere(term: string): string {
+  return `%${term.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+}
+
+interface PrincipalRow extends Record<string, unknown> {
+  id: string
+  kind: 'human' | 'service'
+  name: string
+  grants: { kind: 'role' | 'seat'; name: string; orgUnitId: string; units: string[] }[]
+  bound: string[]
+}
+
+/** An active person with the grants in force, each with the ids of its unit and all below, in one round trip. */
+export async function findPrincipalRow(on: Sql, personId: string): Promise<PrincipalRow | undefined> {
+  const { rows } = await on.execute<PrincipalRow>(sql`
+    select p.id, p.kind, p.name,
+      coalesce((select json_agg(json_build_object('kind', g.kind, 'name', g.name, 'orgUnitId', g.org_unit_id, 'units', (
+          with recursive below as (
+            select g.org_unit_id as id union select u.id from org_unit u join below b on u.parent_id = b.id)
+          select json_agg(id) from below)))
+        from rights_grant g where g.person_id = p.id and g.revoked_at is null), '[]') as grants,
+      coalesce((select json_agg(b.use_case_id) from pipeline_binding b
+        where b.person_id = p.id and b.unbound_at is null), '[]') as bound
+    from person p where p.id = ${personId} and p.status = 'active'`)
+  return rows[0]
+}
+
+/** The active person an issuer's subject stands for. */
+export async function findPersonByIdentity(
+  on: Sql,
+  issuer: string,
+  subject: string,
+): Promise<string | undefined> {
+  const [row] = await on
+    .select({ id: people.id })
+    .from(people)
+    .where(and(eq(people.issuer, issuer), eq(people.subject, subject), eq(people.status, 'active')))
+  return row?.id
+}
+
+/** Those of the ids that may own a use case: humans who have not left. */
+export async function listOwnersAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await tx.sql
+    .select({ id: people.id })
+    .from(people)
+    .where(and(inArray(people.id, ids), eq(people.kind, 'human'), ne(people.status, 'left')))
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,56 @@
+import { authorize } from '../auth/decision-rights.js'
+import { visibleWhere } from '../auth/visible-where.js'
+import { systems } from '../db/schema.js'
+import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { assertRevision, RegistryError } from '../errors.js'
+import { newId } from '../ids.js'
+import * as store from './store.js'
+import type { NewSystem, System, SystemChange } from './system.js'
+
+export async function registerSystem(tx: WriteTx, wanted: NewSystem): Promise<System> {
+  const id = newId()
+  const right = authorize(tx.ability, 'register', 'System', { id })
+  const system = await store.insertSystem(tx, { id, ...wanted, createdAt: tx.now })
+  const { key, kind, name, vendor, description } = system
+  tx.record(system, { type: 'system.registered', right, key, kind, sealed: { name, vendor, description } })
+  return present(system)
+}
+
+export async function reviseSystem(
+  tx: WriteTx,
+  id: string,
+  revision: number,
+  change: SystemChange,
+): Promise<System> {
+  const system = await store.lockSystem(tx, id)
+  const right = authorize(tx.ability, 'manage', 'System', system)
+  assertRevision(system, revision)
+  const revised = await store.updateSystem(tx, system, change)
+  const { name, vendor, description } = revised
+  const sealed = { name, vendor, description }
+  tx.record(system, { type: 'system.revised', right, revision: revised.revision, sealed })
+  return present(revised)
+}
+
+export async function getSystem(tx: ReadTx, id: string): Promise<System> {
+  const system = await store.getSystemRow(tx, id)
+  authorize(tx.ability, 'read', 'System', system)
+  return present(system)
+}
+
+export async function listSystems(tx: ReadTx, page: Omit<store.SystemsPage, 'where'>): Promise<System[]> {
+  const where = visibleWhere(tx.ability, 'read', 'System', { id: systems.id })
+  const rows = await store.listSystemRows(tx, { ...page, where })
+  return rows.map(present)
+}
+
+/** @throws RegistryError `invalid` unless every one of them is registered */
+export async function assertSystems(tx: ReadTx, ids: string[]): Promise<void> {
+  const known = await store.listSystemIdsAmong(tx, ids)
+  if (ids.every((id) => known.includes(id))) return
+  throw new RegistryError('invalid', 'a system named here is not registered; register it first')
+}
+
+function present({ id, key, name, kind, vendor, description, revision, createdAt }: store.SystemRow): System {
+  return { id, key, name, kind, vendor, description, revision, createdAt }
+}

@@ -1,0 +1,64 @@
+import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { systems } from '../db/schema.js'
+import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+
+export type SystemRow = typeof systems.$inferSelect
+
+export async function lockSystem(tx: WriteTx, id: string): Promise<SystemRow> {
+  return await lock(tx, systems, id, 'system')
+}
+
+export async function getSystemRow(tx: ReadTx, id: string): Promise<SystemRow> {
+  const [row] = await tx.sql.select().from(systems).where(eq(systems.id, id))
+  if (!row) throw new RegistryError('not_found', 'there is no such system; list the systems to find its id')
+  return row
+}
+
+export interface SystemsPage {
+  where: SQL
+  after: { name: string; id: string } | undefined
+  limit: number
+}
+
+/** Systems by name; `after` is the last row of the page before. */
+export async function listSystemRows(tx: ReadTx, { where, after, limit }: SystemsPage): Promise<SystemRow[]> {
+  const beyond = after
+    ? sql`(lower(${systems.name}), ${systems.id}) > (lower(${after.name}), ${after.id}::uuid)`
+    : undefined
+  return await tx.sql
+    .select()
+    .from(systems)
+    .where(and(where, beyond))
+    .orderBy(sql`lower(${systems.name})`, asc(systems.id))
+    .limit(limit)
+}
+
+export async function insertSystem(tx: WriteTx, system: typeof systems.$inferInsert): Promise<SystemRow> {
+  const [row] = await tx.sql.insert(systems).values(system).onConflictDoNothing().returning()
+  if (!row)
+    throw new RegistryError(
+      'conflict',
+      `there is a system "${system.key}" already; use that one or another key`,
+    )
+  return row
+}
+
+export async function updateSystem(
+  tx: WriteTx,
+  system: SystemRow,
+  change: Partial<Pick<SystemRow, 'name' | 'vendor' | 'description'>>,
+): Promise<SystemRow> {
+  const [row] = await tx.sql
+    .update(systems)
+    .set({ ...change, revision: system.revision + 1 })
+    .where(eq(systems.id, system.id))
+    .returning()
+  return row ?? system
+}
+
+export async function listSystemIdsAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await tx.sql.select({ id: systems.id }).from(systems).where(inArray(systems.id, ids))
+  return rows.map((row) => row.id)
+}
