@@ -73,7 +73,8 @@ class Reader {
     this.at += this.token.length
     this.at += this.match(SPACE)?.length ?? 0
     this.token = this.match(TOKEN) ?? ''
-    if (this.token === '' && this.at < this.text.length) this.fail(`${this.rest()} is not JSON`)
+    if (this.token === '' && this.at < this.text.length)
+      this.fail(`${excerpt(this.text.slice(this.at))} is not JSON`)
     if (this.token.startsWith('"') && !isJson(this.token)) {
       this.fail('a string holds a line break or an escape that JSON does not know')
     }
@@ -84,18 +85,16 @@ class Reader {
     return pattern.exec(this.text)?.[0]
   }
 
-  private rest(): string {
-    return this.text
-      .slice(this.at, this.at + 20)
-      .split('\n', 1)
-      .join()
-  }
-
   private fail(sentence: string): never {
     const line = this.text.slice(0, this.at).split('\n').length
-    const before = this.token === '' ? '' : `, before ${this.token.slice(0, 40)}`
+    const before = this.token === '' ? '' : `, before ${excerpt(this.token)}`
     throw new RegistryError('invalid', `Line ${line}: ${sentence}${before}.`)
   }
+}
+
+/** Enough of a text to find it by, on one line. */
+function excerpt(text: string): string {
+  return text.slice(0, 30).split('\n', 1).join()
 }
 
 function isJson(text: string): boolean {

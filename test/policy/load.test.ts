@@ -1,0 +1,230 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { z } from 'zod'
+import { RegistryError } from '../../src/errors.js'
+import { parseJson } from '../../src/policy/json-text.js'
+import { loadPolicies } from '../../src/policy/load.js'
+
+const rights = {
+  version: 1,
+  allow: [
+    { id: 'DR-01', roles: ['anyone'], may: 'read', a: ['Policy'], because: 'Everyone may read policy.' },
+  ],
+  deny: [],
+}
+const SHIPPED = ['risk-tiers.json', 'lanes.json', 'gate.json']
+
+/** A policy folder of its own, with these files changed: `null` leaves one out. */
+function folder(t: Test, changes: Record<string, string | Buffer | null> = {}): string {
+  const dir = t.testdir()
+  mkdirSync(join(dir, 'imports'))
+  for (const name of SHIPPED) cpSync(join('policies', name), join(dir, name))
+  writeFileSync(join(dir, 'decision-rights.json'), JSON.stringify(rights))
+  for (const [name, content] of Object.entries(changes)) {
+    if (content === null) rmSync(join(dir, name))
+    else writeFileSync(join(dir, name), content)
+  }
+  return dir
+}
+
+function refusal(work: () => unknown): RegistryError {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof RegistryError) return error
+    throw error
+  }
+  throw new Error('was not refused')
+}
+
+/** What loading this folder finds, as `path: message`. */
+const issuesOf = (dir: string) =>
+  refusal(() => loadPolicies(dir)).issues.map((i) => `${i.path}: ${i.message}`)
+
+t.test('the policy as shipped is in force', async (t) => {
+  const policies = loadPolicies('policies')
+  t.match(policies.digest, /^sha256:[0-9a-f]{64}$/)
+  t.ok(policies.decisionRights.allow.length > 0)
+})
+
+t.test('the digest names every byte of every policy file, and nothing else', async (t) => {
+  const digest = loadPolicies(folder(t)).digest
+  t.equal(loadPolicies(folder(t)).digest, digest)
+  t.equal(loadPolicies(folder(t, { 'README.md': 'words' })).digest, digest)
+  t.not(loadPolicies(folder(t, { 'decision-rights.json': JSON.stringify(rights, null, 1) })).digest, digest)
+  const profile = loadPolicies(folder(t, { 'imports/a.json': '{}' })).digest
+  t.not(profile, digest)
+  t.not(loadPolicies(folder(t, { 'imports/b.json': '{}' })).digest, profile)
+
+  const dir = folder(t, { 'imports/a.json': '{}' })
+  const shell = 'sha256sum *.json imports/*.json | LC_ALL=C sort -k 2 | sha256sum'
+  const printed = execFileSync('sh', ['-c', shell], { cwd: dir, encoding: 'utf8' })
+  t.equal(profile, `sha256:${printed.slice(0, 64)}`, 'as anyone can compute it')
+})
+
+t.test('policy in force cannot be changed by the code that reads it', async (t) => {
+  const policies = loadPolicies(folder(t, { 'imports/a.json': '{"columns":{}}' }))
+  const [question] = policies.riskTiers.questions
+  t.throws(() => Object.assign(policies, { digest: '' }), TypeError)
+  t.throws(() => Object.assign(question ?? {}, { text: '' }), TypeError)
+  t.throws(() => policies.lanes.lanes[0]?.materialFacts.push('title'), TypeError)
+  t.ok(Object.isFrozen(policies.importProfiles[0]))
+})
+
+t.test('import profiles come in the order of their names, checked by the shape they are given', async (t) => {
+  const Profile = z.strictObject({ id: z.string() })
+  const dir = folder(t, { 'imports/b.json': '{"id":"b"}', 'imports/a.json': '{"id":"a"}' })
+  t.same(
+    loadPolicies(dir, Profile).importProfiles.map(({ id }) => id),
+    ['a', 'b'],
+  )
+  writeFileSync(join(dir, 'imports/b.json'), '{"id":7,"x":1}')
+  const { issues } = refusal(() => loadPolicies(dir, Profile))
+  t.same(issues.map(({ path }) => path).sort(), ['imports/b.json', 'imports/b.json#/id'])
+})
+
+t.test('a policy with an error does not come into force, and every problem is named at once', async (t) => {
+  const broken = folder(t, {
+    'risk-tiers.json': '{\n  "version": 1,\n  "questions": [}\n',
+    'lanes.json': '{"version":2,"lanes":[],"lane":{}}',
+    'gate.json': null,
+    'lane.json': '{}',
+    'decision-rights.json': JSON.stringify({ ...rights, deny: rights.allow }),
+  })
+  t.same(issuesOf(broken).sort(), [
+    'decision-rights.json#/deny/0/id: Another right has this id; give each its own.',
+    'gate.json: This file is missing; add it.',
+    'lane.json: This is no policy file; they are decision-rights.json, gate.json, lanes.json, risk-tiers.json.',
+    'lanes.json#/lanes: Too small: expected array to have >=1 items.',
+    'lanes.json#/version: Invalid input: expected 1.',
+    'lanes.json: No such field: lane; correct or remove it.',
+    'risk-tiers.json: Line 3: a value is missing, before }.',
+  ])
+  t.match(refusal(() => loadPolicies(broken)).message, 'risk-tiers.json: Line 3')
+  t.equal(issuesOf(join(broken, 'nowhere')).length, 4)
+})
+
+t.test('a file that is empty, not UTF-8 or no object is refused in a sentence', async (t) => {
+  const one = (content: string | Buffer) => issuesOf(folder(t, { 'gate.json': content })).join()
+  t.equal(one(''), 'gate.json: Line 1: a value is missing.')
+  t.equal(one(Buffer.from([0x22, 0xe9, 0x22])), 'gate.json: This file is not UTF-8; save it as UTF-8.')
+  t.match(one('[]'), /^gate.json: Invalid input: expected object/)
+  t.equal(
+    one('{"version":1,"environments":{}}'),
+    'gate.json#/answersValidForMinutes: This field is missing; add it.',
+  )
+})
+
+t.test('files that contradict each other are refused', async (t) => {
+  const { lanes } = loadPolicies(folder(t)).lanes
+  const changed = lanes.map((lane) => ({
+    ...lane,
+    materialFacts: ['purpose', 'answers.favourite_colour'],
+    environments: ['production', 'prod'],
+  }))
+  const issues = issuesOf(folder(t, { 'lanes.json': JSON.stringify({ version: 1, lanes: changed }) }))
+  t.equal(issues.length, 2 * lanes.length)
+  t.ok(
+    issues.includes(
+      'lanes.json#/lanes/0/materialFacts/1: No such question in risk-tiers.json; correct one of them.',
+    ),
+  )
+  t.ok(
+    issues.includes(
+      'lanes.json#/lanes/0/environments/1: No such environment in gate.json; correct one of them.',
+    ),
+  )
+})
+
+t.test('decision rights hold no word that could be read two ways', async (t) => {
+  const allow = (right: object) =>
+    issuesOf(
+      folder(t, {
+        'decision-rights.json': JSON.stringify({ ...rights, allow: [{ ...rights.allow[0], ...right }] }),
+      }),
+    ).join()
+  t.match(allow({ id: 'R1' }), /allow\/0\/id: Number rights as DR-01/)
+  t.match(allow({ roles: [] }), /allow\/0\/roles/)
+  t.match(allow({ because: ' ' }), /allow\/0\/because: Write the sentence/)
+  t.match(allow({ when: { $or: [] } }), /allow\/0\/when/)
+  t.match(allow({ when: { id: { $regex: '.*' } } }), /allow\/0\/when\/id/)
+  t.match(allow({ when: { id: {} } }), /allow\/0\/when\/id/)
+  t.match(allow({ wenn: {} }), /no such field: wenn/i)
+})
+
+t.test('JSON is read as the standard has it, with the line of the first fault', async (t) => {
+  const accepted = (text: string) => {
+    try {
+      parseJson(text)
+      return true
+    } catch {
+      return false
+    }
+  }
+  const standard = (text: string) => {
+    try {
+      JSON.parse(text)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  t.test('whatever can be written is read back', async (t) => {
+    fc.assert(
+      fc.property(fc.json(), fc.constantFrom(undefined, 1, '\t'), (json, indent) => {
+        const text = JSON.stringify(JSON.parse(json), null, indent)
+        t.same(parseJson(text), JSON.parse(text))
+      }),
+    )
+  })
+
+  t.test('a text with a slip in it is accepted exactly when the standard accepts it', async () => {
+    const slip = fc.constantFrom(
+      '',
+      ',',
+      '"',
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      '\\',
+      '\n',
+      '-',
+      '0',
+      '.',
+      'e',
+      'u',
+      'x',
+      '\u007f',
+    )
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 3 }), fc.nat(), fc.nat(2), slip, (json, at, cut, piece) => {
+        const index = at % (json.length + 1)
+        const text = json.slice(0, index) + piece + json.slice(index + cut)
+        const names = standard(text) && JSON.stringify(JSON.parse(text)).length !== 0
+        return accepted(text) === standard(text) || (names && faultOf(text).includes('there twice'))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  const faultOf = (text: string) => refusal(() => parseJson(text)).message
+  const faults: [text: string, sentence: string][] = [
+    ['{"a": 1\n "b": 2}', 'Line 2: a comma or } is missing, before "b".'],
+    ['{"a": 1,\n}', 'Line 2: a name in double quotes is missing, before }.'],
+    ['[1\n,\n]', 'Line 3: a value is missing, before ].'],
+    ['{"a"\n 1}', 'Line 2: a colon is missing after the name, before 1.'],
+    ['{"a": 1,\n"a": 2}', 'Line 2: the name "a" is there twice in one object, before "a".'],
+    ['{"a": "x\ny"}', 'Line 1: a string holds a line break or an escape that JSON does not know, before "x.'],
+    ['{"a": tru}', 'Line 1: tru} is not JSON.'],
+    ['{"a": // why\n1}', 'Line 1: // why is not JSON.'],
+    ['{} {}', 'Line 1: the text goes on after its end, before {.'],
+    ['{"a": [1', 'Line 1: a comma or ] is missing.'],
+  ]
+  for (const [text, sentence] of faults) t.equal(faultOf(text), sentence)
+})
