@@ -1,0 +1,37 @@
+/** What a file may hold at most. A file above a limit is refused whole, with a sentence, before it costs memory. */
+export interface Limits {
+  fileBytes: number
+  /** Rows under the header that hold anything. */
+  rows: number
+  columns: number
+  /** UTF-16 code units in one cell. */
+  cellLength: number
+  /** Bytes in one record of a CSV file or one line of NDJSON; bounds what a quote that never closes can swallow. */
+  recordBytes: number
+  workbookEntries: number
+  /** Bytes of all parts of a workbook after inflation. */
+  workbookBytes: number
+  /** How many times larger than in the archive one part of a workbook may be, once it exceeds a megabyte. */
+  workbookRatio: number
+}
+
+export const LIMITS: Limits = {
+  fileBytes: 100 * 2 ** 20,
+  rows: 200_000,
+  columns: 500,
+  cellLength: 100_000,
+  recordBytes: 5_000_000,
+  workbookEntries: 2_000,
+  workbookBytes: 200 * 2 ** 20,
+  workbookRatio: 200,
+}
+
+/** A number as sentences show it: `200,000`. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** Bytes as sentences show them, in whole megabytes rounded up. */
+export function megabytes(bytes: number): string {
+  return `${count(Math.ceil(bytes / 2 ** 20))} MB`
+}
