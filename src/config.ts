@@ -1,0 +1,211 @@
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { type Issue, RegistryError } from './errors.js'
+
+/** Where `policies/`, `migrations/` and `openapi/` lie. This file runs as `dist/src/config.js`. */
+export const projectRoot = fileURLToPath(new URL('../../', import.meta.url))
+
+/** Variables of the command line and of the tests: they may stand beside the server's without meaning anything to it. */
+const othersNames = /^ASSENT_(URL|TOKEN|USE_CASE|ENVIRONMENT|TEST_.*|BENCH_.*)$/
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+
+const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
+
+const databaseUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://')
+
+const secret = z.string().min(32, 'must have at least 32 characters')
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be a URL that begins with https://' })
+  .transform((value) => value.replace(/\/$/, ''))
+
+/** An issuer's name is compared character by character, so it stays exactly as written. */
+const issuer = z
+  .url({ protocol: /^https?$/, error: 'must be a URL that begins with https://' })
+  .refine(isSafeIssuer, 'must begin with https://, unless it is on this machine')
+
+const proxies = list(
+  z
+    .string()
+    .refine(
+      isProxy,
+      'must name addresses or networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal',
+    ),
+)
+
+/** Every setting: the variable that gives it, its form and its default. */
+const Settings = z.object({
+  ASSENT_HOST: z.string().default('127.0.0.1'),
+  ASSENT_PORT: wholeNumber(0, 65_535).default(3000),
+  ASSENT_PUBLIC_URL: httpUrl.optional(),
+  ASSENT_TRUST_PROXY: proxies.default([]),
+  ASSENT_ALLOW_PLAIN_HTTP: flag.default(false),
+  DATABASE_URL: databaseUrl.optional(),
+  ASSENT_DATABASE_OWNER_URL: databaseUrl.optional(),
+  ASSENT_DATA_DIR: z.string().default('.assent'),
+  ASSENT_EVIDENCE_DIR: z.string().optional(),
+  ASSENT_POLICIES_DIR: z.string().optional(),
+  ASSENT_OIDC_ISSUER: list(issuer).default([]),
+  ASSENT_OIDC_AUDIENCE: z.string().optional(),
+  ASSENT_LOG_LEVEL: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be a level such as info or warn',
+    )
+    .default('info'),
+  ASSENT_METRICS_TOKEN: secret.optional(),
+  ASSENT_CURSOR_SECRET: secret.optional(),
+  ASSENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(1200),
+  ASSENT_GATE_RATE_LIMIT: wholeNumber(1, 10_000_000).default(12_000),
+  ASSENT_SIGN_IN_FAILURE_LIMIT: wholeNumber(1, 100_000).default(60),
+  ASSENT_BODY_LIMIT: wholeNumber(1024, 64 * 2 ** 20).default(2 ** 20),
+  ASSENT_UPLOAD_LIMIT: wholeNumber(1024, 10 * 2 ** 30).default(100 * 2 ** 20),
+  ASSENT_REQUEST_TIMEOUT_MS: wholeNumber(1000, 600_000).default(30_000),
+  ASSENT_STATEMENT_TIMEOUT_MS: wholeNumber(100, 60_000).default(5000),
+  ASSENT_POOL_SIZE: wholeNumber(1, 100).default(4),
+  ASSENT_GATE_POOL_SIZE: wholeNumber(1, 20).default(2),
+  ASSENT_EXPORT_POOL_SIZE: wholeNumber(1, 20).default(2),
+})
+type Settings = z.output<typeof Settings>
+
+export type Config = ReturnType<typeof configOf>
+
+/**
+ * Reads every setting from the environment; durations are in milliseconds, sizes in bytes, rates per minute.
+ * @throws RegistryError `invalid` with one issue, and one sentence, for each thing that is wrong.
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const read = Settings.safeParse(env)
+  const issues = [
+    ...blankIssues(env),
+    ...unknownIssues(env),
+    ...(read.error ? formIssues(read.error, env) : []),
+  ]
+  if (read.success) issues.push(...conflicts(read.data))
+  if (!read.success || issues.length > 0) {
+    throw new RegistryError('invalid', issues.map(({ message }) => message).join('\n'), { issues })
+  }
+  return configOf(read.data)
+}
+
+function configOf(settings: Settings) {
+  const dataDir = resolve(settings.ASSENT_DATA_DIR)
+  return {
+    host: settings.ASSENT_HOST,
+    port: settings.ASSENT_PORT,
+    publicUrl: settings.ASSENT_PUBLIC_URL,
+    trustProxy: settings.ASSENT_TRUST_PROXY,
+    allowInsecureNetwork: settings.ASSENT_ALLOW_PLAIN_HTTP,
+    databaseUrl: settings.DATABASE_URL,
+    databaseOwnerUrl: settings.ASSENT_DATABASE_OWNER_URL ?? settings.DATABASE_URL,
+    dataDir,
+    evidenceDir: settings.ASSENT_EVIDENCE_DIR
+      ? resolve(settings.ASSENT_EVIDENCE_DIR)
+      : join(dataDir, 'evidence'),
+    policiesDir: resolve(settings.ASSENT_POLICIES_DIR ?? join(projectRoot, 'policies')),
+    oidc: { issuers: settings.ASSENT_OIDC_ISSUER, audience: settings.ASSENT_OIDC_AUDIENCE },
+    logLevel: settings.ASSENT_LOG_LEVEL,
+    metricsToken: settings.ASSENT_METRICS_TOKEN,
+    cursorSecret: settings.ASSENT_CURSOR_SECRET,
+    rateLimits: {
+      general: settings.ASSENT_RATE_LIMIT,
+      gate: settings.ASSENT_GATE_RATE_LIMIT,
+      signInFailures: settings.ASSENT_SIGN_IN_FAILURE_LIMIT,
+    },
+    bodyLimit: settings.ASSENT_BODY_LIMIT,
+    uploadLimit: settings.ASSENT_UPLOAD_LIMIT,
+    requestTimeoutMs: settings.ASSENT_REQUEST_TIMEOUT_MS,
+    statementTimeoutMs: settings.ASSENT_STATEMENT_TIMEOUT_MS,
+    poolSizes: {
+      api: settings.ASSENT_POOL_SIZE,
+      gate: settings.ASSENT_GATE_POOL_SIZE,
+      exports: settings.ASSENT_EXPORT_POOL_SIZE,
+    },
+  }
+}
+
+/** An empty variable is almost always a lost value, so it never counts as "not set". */
+function blankIssues(env: NodeJS.ProcessEnv): Issue[] {
+  return Object.keys(env)
+    .filter((name) => name in Settings.shape && env[name]?.trim() === '')
+    .map((name) => issue(name, 'is empty; give it a value or remove it'))
+}
+
+/** A misspelt name would leave a default in force that nobody asked for. */
+function unknownIssues(env: NodeJS.ProcessEnv): Issue[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('ASSENT_') && !(name in Settings.shape) && !othersNames.test(name))
+    .map((name) => issue(name, 'is not a setting; correct its spelling or remove it'))
+}
+
+function formIssues(error: z.ZodError, env: NodeJS.ProcessEnv): Issue[] {
+  return error.issues
+    .filter(({ path }) => env[String(path[0])]?.trim() !== '')
+    .map(({ path, message }) => issue(String(path[0]), message))
+}
+
+function conflicts(settings: Settings): Issue[] {
+  const issues: Issue[] = []
+  const { ASSENT_OIDC_ISSUER: issuers, ASSENT_OIDC_AUDIENCE: audience } = settings
+  if (issuers.length > 0 && !audience) {
+    issues.push(
+      issue('ASSENT_OIDC_AUDIENCE', 'is missing; say which audience the tokens of your issuer name'),
+    )
+  }
+  if (issuers.length === 0 && audience) {
+    issues.push(
+      issue('ASSENT_OIDC_ISSUER', 'is missing; say whose tokens are meant for the audience you named'),
+    )
+  }
+  if (settings.ASSENT_DATABASE_OWNER_URL && !settings.DATABASE_URL) {
+    issues.push(
+      issue('DATABASE_URL', 'is missing; name the database that ASSENT_DATABASE_OWNER_URL migrates'),
+    )
+  }
+  if (!isLoopback(settings.ASSENT_HOST) && !settings.ASSENT_ALLOW_PLAIN_HTTP && !hasTlsInFront(settings)) {
+    const remedy = 'put TLS in front and set ASSENT_PUBLIC_URL=https://… and ASSENT_TRUST_PROXY'
+    issues.push(
+      issue('ASSENT_HOST', `serves the network without TLS; ${remedy}, or set ASSENT_ALLOW_PLAIN_HTTP=true`),
+    )
+  }
+  return issues
+}
+
+function issue(name: string, message: string): Issue {
+  return { path: `/${name}`, message: `${name} ${message}` }
+}
+
+function hasTlsInFront(settings: Settings): boolean {
+  return settings.ASSENT_TRUST_PROXY.length > 0 && settings.ASSENT_PUBLIC_URL?.startsWith('https://') === true
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function isSafeIssuer(value: string): boolean {
+  const { protocol, hostname } = new URL(value)
+  return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
+}
+
+function isProxy(value: string): boolean {
+  const [address = '', bits] = value.split('/')
+  const family = isIP(address)
+  if (bits === undefined) return family !== 0 || ['loopback', 'linklocal', 'uniquelocal'].includes(value)
+  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
+}
+
+function list<T extends z.ZodType<string, string>>(element: T) {
+  return z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter((part) => part !== ''))
+    .pipe(z.array(element))
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { operation } from './operations.js'
+import type { App } from './types.js'
+
+/** Load balancers ask often, and all at once. */
+const FRESH_MS = 1000
+
+const Alive = z.strictObject({ status: z.literal('alive') })
+
+const Readiness = z.strictObject({
+  status: z.enum(['ready', 'not_ready']),
+  checks: z.record(z.string(), z.enum(['ok', 'failing'])),
+})
+type Readiness = z.infer<typeof Readiness>
+
+const readHealth = operation({
+  id: 'readHealth',
+  tag: 'Operation',
+  summary: 'Does this process run?',
+  right: 'public',
+  answers: { 200: Alive },
+})
+
+const readReadiness = operation({
+  id: 'readReadiness',
+  tag: 'Operation',
+  summary: 'Should this process get requests?',
+  right: 'public',
+  answers: { 200: Readiness, 503: Readiness },
+})
+
+type Checks = Record<string, () => Promise<void>>
+
+export function registerHealth(app: App, checks: Checks = {}): void {
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  const examine = cached(async () => await runChecks(app, checks))
+
+  app.get('/healthz', readHealth, async () => ({ status: 'alive' as const }))
+  app.get('/readyz', readReadiness, async (_request, reply) => {
+    const readiness = await examine()
+    const isReady = readiness.status === 'ready' && !isClosing
+    return await reply
+      .code(isReady ? 200 : 503)
+      .send({ ...readiness, status: isReady ? 'ready' : 'not_ready' })
+  })
+}
+
+async function runChecks(app: App, checks: Checks): Promise<Readiness> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      try {
+        await check()
+        return [name, 'ok'] as const
+      } catch (err) {
+        app.log.warn({ err, check: name }, 'not ready')
+        return [name, 'failing'] as const
+      }
+    }),
+  )
+  const isReady = results.every(([, result]) => result === 'ok')
+  return { status: isReady ? 'ready' : 'not_ready', checks: Object.fromEntries(results) }
+}
+
+function cached<T>(examine: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; result: Promise<T> } | undefined
+  return async () => {
+    const now = performance.now()
+    if (!last || now - last.at >= FRESH_MS) last = { at: now, result: examine() }
+    return await last.result
+  }
+}

@@ -1,0 +1,72 @@
+import type { ReadTx, Request, WriteTx } from '../db/transaction.js'
+import type { PageOf, PageRequest } from '../page.js'
+import { readIdempotencyKey } from './idempotency.js'
+import { Cursors, type Page } from './paging.js'
+import { pathOf } from './problem.js'
+import type { App, Caller, Database } from './types.js'
+
+/** What the kernel needs of a request. */
+interface Asked {
+  id: string
+  method: string
+  url: string
+  headers: Record<string, string | string[] | undefined>
+  query: unknown
+  body: unknown
+  readonly principal: Caller['principal']
+  readonly ability: Caller['ability']
+  replayed: boolean
+}
+
+interface WriteOptions {
+  /** Digest of what the body streamed, so that an Idempotency-Key cannot be used again for another file. */
+  content?: string
+  /** Who acts on a public route, where nobody is signed in. */
+  as?: Caller
+}
+
+export interface Kernel {
+  read<T>(request: Asked, work: (tx: ReadTx) => Promise<T>): Promise<T>
+  /** One page of a list whose query has the fields of `pageQuery`. */
+  page<T>(
+    request: Asked & { query: { limit: number; cursor?: string | undefined } },
+    work: (tx: ReadTx, page: PageRequest) => Promise<PageOf<T>>,
+  ): Promise<Page<T>>
+  /** One transaction; under an Idempotency-Key the first answer is given again. */
+  write<T>(request: Asked, work: (tx: WriteTx) => Promise<T>, options?: WriteOptions): Promise<T>
+}
+
+/** Gives routes the transaction kernel: `app.read`, `app.page` and `app.write`. */
+export function registerKernel(app: App, database: Database, cursorSecret: Buffer): void {
+  app.decorateRequest('replayed', false)
+  app.decorate('read', async (request, work) => await database.read(askedBy(request), work))
+  app.decorate('page', pagesOf(database, new Cursors(cursorSecret)))
+  app.decorate('write', async (request, work, { content, as = request } = {}) => {
+    const idempotency = readIdempotencyKey(request, content)
+    const { principal, ability } = as
+    const written = await database.write({ principal, ability, requestId: request.id, idempotency }, work)
+    request.replayed = written.replayed
+    return written.value
+  })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.replayed) reply.header('idempotency-replayed', 'true')
+    done(null, payload)
+  })
+}
+
+function pagesOf(database: Database, cursors: Cursors): Kernel['page'] {
+  return async (request, work) => {
+    const { limit, cursor } = request.query
+    const scope = { personId: request.principal.personId, path: pathOf(request.url), query: request.query }
+    const after = cursor === undefined ? undefined : cursors.open(cursor, scope)
+    const { items, last } = await database.read(
+      askedBy(request),
+      async (tx) => await work(tx, { limit, after }),
+    )
+    return { items, next: last && cursors.seal(last, scope) }
+  }
+}
+
+function askedBy({ principal, ability, id }: Asked): Request {
+  return { principal, ability, requestId: id }
+}

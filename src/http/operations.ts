@@ -1,0 +1,185 @@
+import type {
+  onRequestHookHandler,
+  preHandlerHookHandler,
+  preSerializationHookHandler,
+  RouteOptions,
+} from 'fastify'
+import { z } from 'zod'
+import { RegistryError } from '../errors.js'
+import { etagOf, requireRevision } from './etag.js'
+import { pathOf } from './problem.js'
+import type { App, Right } from './types.js'
+
+/** The chapters of the API document. */
+export const tags = {
+  Gate: 'May this go to production? Asked by pipelines',
+  'Use cases': 'Uses of AI: their facts, versions, owners and tier',
+  Reviews: 'Submission, votes and the decision',
+  Evidence: 'Files and attestations, and their acceptance',
+  Registers: 'The register as a whole: lists and exports, also as of a past day',
+  Imports: 'Registers that exist elsewhere',
+  Systems: 'The systems that use cases run on',
+  People: 'People, service accounts, invitations, tokens and what they may do',
+  'Org units': 'The tree of units that rights are scoped to',
+  Events: 'Everything that happened',
+  Policies: 'The rules in force',
+  Operation: 'Health and metrics of this process',
+} as const
+export type Tag = keyof typeof tags
+
+type Answers = Record<number, z.ZodType>
+
+/** All that is said about one operation; validation, types, serialisation and the document follow from it. */
+export interface OperationWords<P, Q, B, A extends Answers> {
+  /** Verb and noun, as `withdrawReview`. */
+  id: string
+  tag: Tag
+  summary: string
+  description?: string
+  right: Right
+  params?: P
+  query?: Q
+  body?: B
+  /** By status: the one below 400 is what the handler returns; list others only if it sends them itself. */
+  answers: A
+  /** The caller has to say with `If-Match` which revision they change; read it with `requireRevision`. */
+  ifMatch?: boolean
+  /** The gate has a rate limit of its own. */
+  bucket?: 'gate'
+  /** Media types of a body that the handler reads itself, from the stream. */
+  consumes?: string[]
+  /** Media types of an answer that is not JSON. */
+  produces?: string[]
+  /** Where the created thing is, as `/v1/use-cases/{id}` with fields of the answer. */
+  location?: string
+  /** For streams that may take longer than a request usually may. */
+  timeoutMs?: number
+}
+export type AnyOperation = OperationWords<
+  z.ZodType | undefined,
+  z.ZodType | undefined,
+  z.ZodType | undefined,
+  Answers
+>
+
+const noQuery = z.strictObject({})
+
+/** The options of a route. What an operation does not declare (a query, a body) it refuses. */
+export function operation<
+  A extends Answers,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType = typeof noQuery,
+  B extends z.ZodType | undefined = undefined,
+>(words: OperationWords<P, Q, B, A>) {
+  const { params, body, query = noQuery, answers, right, timeoutMs } = words
+  const parts = { querystring: query, response: answers, ...(params && { params }), ...(body && { body }) }
+  const spoken = { operationId: words.id, tags: [words.tag], summary: words.summary }
+  return {
+    schema: { ...spoken, ...parts } as typeof spoken & { params: P; querystring: Q; body: B; response: A },
+    config: { right, operation: { ...words, query } as AnyOperation },
+    ...(timeoutMs && { handlerTimeout: timeoutMs }),
+  }
+}
+
+/** Gives each route the hooks that its operation's words ask for, and no others. */
+export function registerOperations(app: App): void {
+  app.addHook('onRoute', (route) => {
+    const words = route.config?.operation
+    if (!words) return
+    assertParamsDeclared(route, words)
+    const success = successOf(words)
+    if (words.ifMatch) append(route, 'onRequest', demandRevision)
+    if (!words.body && !words.consumes) append(route, 'preHandler', refuseBody)
+    if (success.status !== 200) append(route, 'preHandler', answerWith(success.status))
+    for (const hook of representationHooks(words, success.schema)) append(route, 'preSerialization', hook)
+  })
+}
+
+/** The answer when all goes well. */
+export function successOf({ id, answers }: AnyOperation): { status: number; schema: z.ZodType } {
+  const [found] = Object.entries(answers).filter(([status]) => Number(status) < 400)
+  if (!found) throw new Error(`${id} declares no answer below 400`)
+  return { status: Number(found[0]), schema: found[1] }
+}
+
+/** True when the answer carries a `revision`, which is then its ETag. */
+export function hasRevision(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && 'revision' in schema.shape
+}
+
+export function isPage(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && 'items' in schema.shape && 'next' in schema.shape
+}
+
+/** An undeclared parameter would reach the handler unchecked. */
+function assertParamsDeclared({ url }: { url: string }, { id, params }: AnyOperation): void {
+  const shape = params instanceof z.ZodObject ? params.shape : {}
+  for (const [, name = ''] of url.matchAll(/:(\w+)/g)) {
+    if (!(name in shape)) throw new Error(`${id} does not declare the parameter ${name} of ${url}`)
+  }
+}
+
+interface Hooks {
+  onRequest: onRequestHookHandler
+  preHandler: preHandlerHookHandler
+  preSerialization: preSerializationHookHandler<Answer>
+}
+
+function append<K extends keyof Hooks>(route: RouteOptions, name: K, hook: Hooks[K]): void {
+  Object.assign(route, { [name]: [route[name] ?? [], hook].flat() })
+}
+
+const demandRevision: onRequestHookHandler = (request, _reply, done) => {
+  requireRevision(request)
+  done()
+}
+
+const refuseBody: preHandlerHookHandler = (request, _reply, done) => {
+  if (request.body === undefined || request.body === null) return done()
+  done(new RegistryError('invalid', 'this takes no body; send the request without one'))
+}
+
+const answerWith = (status: number): preHandlerHookHandler => {
+  return (_request, reply, done) => {
+    reply.code(status)
+    done()
+  }
+}
+
+type Answer = Record<string, unknown>
+
+function representationHooks(words: AnyOperation, schema: z.ZodType): preSerializationHookHandler<Answer>[] {
+  const hooks: preSerializationHookHandler<Answer>[] = []
+  if (hasRevision(schema)) hooks.push(sendEtag)
+  if (isPage(schema)) hooks.push(sendLink)
+  if (words.location) hooks.push(sendLocation(words.location))
+  return hooks
+}
+
+const sendEtag: preSerializationHookHandler<Answer> = (_request, reply, answer, done) => {
+  if (reply.statusCode < 400 && typeof answer.revision === 'number')
+    reply.header('etag', etagOf(answer.revision))
+  done(null, answer)
+}
+
+/** RFC 8288. */
+const sendLink: preSerializationHookHandler<Answer> = (request, reply, answer, done) => {
+  if (typeof answer.next === 'string') {
+    const query = new URLSearchParams(request.url.slice(pathOf(request.url).length))
+    query.set('cursor', answer.next)
+    reply.header('link', `<${pathOf(request.url)}?${query}>; rel="next"`)
+  }
+  done(null, answer)
+}
+
+const sendLocation = (template: string): preSerializationHookHandler<Answer> => {
+  return (_request, reply, answer, done) => {
+    if (reply.statusCode < 400) {
+      reply.header(
+        'location',
+        template.replace(/\{(\w+)\}/g, (_, field) => encodeURIComponent(String(answer[field]))),
+      )
+    }
+    done(null, answer)
+  }
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
+import type { DestinationStream } from 'pino'
+import type { Ability } from '../auth/decision-rights.js'
+import type { Principal } from '../auth/principal.js'
+import type { Action, SubjectType } from '../auth/subjects.js'
+import type { Config } from '../config.js'
+import type { ReadTx, Request, WriteRequest, WriteTx, Written } from '../db/transaction.js'
+import type { Kernel } from './kernel.js'
+import type { Metrics } from './metrics.js'
+import type { AnyOperation } from './operations.js'
+import type { ZodTypes } from './zod.js'
+
+/** Who may call a route: anybody, anybody signed in, or whoever a decision right allows to do this deed. */
+export type Right =
+  | 'public'
+  | 'authenticated'
+  | { [T in SubjectType]: { action: Action<T>; subject: T } }[SubjectType]
+
+/** Who is signed in, and what they may do. */
+export interface Caller {
+  principal: Principal
+  ability: Ability
+}
+
+/** Reads and writes of `src/db/transaction.ts` on this process's pools. */
+export interface Database {
+  read<T>(request: Request, work: (tx: ReadTx) => Promise<T>): Promise<T>
+  write<T>(request: WriteRequest, work: (tx: WriteTx) => Promise<T>): Promise<Written<T>>
+}
+
+/** What the HTTP side of Assent is made of. */
+export interface HttpDeps {
+  config: Config
+  database: Database
+  /** @throws RegistryError `unauthenticated` when the request does not say who asks. */
+  authenticate(request: FastifyRequest): Promise<Caller>
+  /** Each rejects when the process should get no requests; a reason goes to the log, never into the answer. */
+  readiness?: Record<string, () => Promise<void>>
+  /** Where log lines go; standard output unless given. */
+  log?: DestinationStream
+  /** In tests: an answer that differs from what the handler returned, or from its schema, becomes a 500. */
+  verifyResponses?: boolean
+}
+
+/** The server as features see it: request parts are typed by the zod schemas of the route. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypes
+>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    right?: Right
+    operation?: AnyOperation
+  }
+  interface FastifyRequest {
+    /** Unset on public routes, and before anybody was authenticated. */
+    caller: Caller | null
+    /** @throws Error on a public route, which has nobody to speak of. */
+    readonly principal: Principal
+    readonly ability: Ability
+    /** True when the answer is the first one given to this Idempotency-Key. */
+    replayed: boolean
+  }
+  interface FastifyInstance extends Kernel {
+    metrics: Metrics
+  }
+}
