@@ -85,8 +85,8 @@ async function unlessThere(client: pg.Client, statement: string): Promise<void> 
   try {
     await client.query(statement)
   } catch (error) {
-    // duplicate_object, duplicate_database, and unique_violation when two processes do it at once
-    if (!['42710', '42P04', '23505'].includes((error as pg.DatabaseError).code ?? '')) throw error
+    // duplicate_object, duplicate_database
+    if (!['42710', '42P04'].includes((error as pg.DatabaseError).code ?? '')) throw error
   }
 }
 

@@ -1,0 +1,319 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { type EmbeddedServer, prepareDatabase, startEmbedded } from '../../src/db/embedded.js'
+import { findBinaries, linkLibraries } from '../../src/db/embedded-binaries.js'
+import { RegistryError } from '../../src/errors.js'
+
+const asRoot = process.getuid?.() === 0
+const onlyRoot = { skip: asRoot ? false : 'needs root' }
+const nobody = 65534
+
+t.test('data outlive a stop, and two stops are one', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const first = await startEmbedded({ dataDir })
+  await query(first, 'create table kept as select 42 as answer')
+  await Promise.all([first.stop(), first.stop()])
+  await first.stop()
+  const second = await start(t, dataDir)
+  t.same(await query(second, 'select answer from kept'), [{ answer: 42 }])
+})
+
+t.test('a server that keeps data never leaves out a sync, one for tests does', async (t) => {
+  const durable = await startEmbedded({ dataDir: join(scratch(t), 'db') })
+  t.same(await query(durable, 'show fsync'), [{ fsync: 'on' }])
+  t.same(await query(durable, 'show synchronous_commit'), [{ synchronous_commit: 'on' }])
+  t.same(await query(durable, 'show data_checksums'), [{ data_checksums: 'on' }])
+  await durable.stop()
+  const fast = await start(t, join(scratch(t), 'db'), { work_mem: '5MB' })
+  t.same(await query(fast, 'show fsync'), [{ fsync: 'off' }])
+  t.same(await query(fast, 'show work_mem'), [{ work_mem: '5MB' }])
+})
+
+t.test('while a server runs', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const server = await start(t, dataDir)
+
+  t.test('nothing listens on the network', async (t) => {
+    t.same(await query(server, 'show listen_addresses'), [{ listen_addresses: '' }])
+    t.equal(
+      statSync(server.socketDir).mode & 0o077,
+      0,
+      'the folder of the socket is closed to everybody else',
+    )
+  })
+
+  t.test('the two roles and the database are made once, and the roles own what they should', async (t) => {
+    await prepareDatabase(server.connection)
+    await prepareDatabase(server.connection)
+    const owner = { ...server.connection, user: 'assent_owner', database: 'assent' }
+    const app = { ...owner, user: 'assent_app' }
+    await queryAs(owner, 'create extension pg_trgm')
+    await queryAs(owner, 'create table fact (id int)')
+    await t.rejects(queryAs(app, 'select from fact'), { code: '42501' })
+    await t.rejects(queryAs(app, 'create table fact_2 (id int)'), { code: '42501' })
+    await t.rejects(queryAs(app, 'create role more'), { code: '42501' })
+    await t.rejects(queryAs({ ...app, database: 'postgres' }, 'create schema mine'), { code: '42501' })
+  })
+
+  t.test('a directory in use is refused, and its server goes on', async (t) => {
+    await refuses(t, dataDir, /^another Assent \(process \d+\) is using .+: stop it first/)
+    const elsewhere = await runElsewhere(t, dataDir)
+    t.match(elsewhere.line, /another Assent \(process \d+\) is using/)
+    t.same(await query(server, 'select 1 as one'), [{ one: 1 }])
+  })
+})
+
+for (const [what, name] of [
+  ['quotes, spaces, commas and letters', `it's "a" $(place), größer; & more=`],
+  ['more bytes than a socket allows', 'deep/'.repeat(25)],
+] as const) {
+  t.test(`a path may hold ${what}`, async (t) => {
+    const server = await start(t, join(scratch(t), name, 'db'))
+    t.same(await query(server, 'select 1 as one'), [{ one: 1 }])
+    await server.stop()
+    t.notOk(existsSync(join(server.socketDir, '.s.PGSQL.5432')), 'the socket is gone')
+  })
+}
+
+t.test('after kill -9 of Assent its directory serves again, with every row', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const { line, child } = await runElsewhere(t, dataDir)
+  t.equal(line, 'ready')
+  const pid = postmasterOf(dataDir)
+  await kill(child)
+  const server = await start(t, dataDir)
+  t.not(postmasterOf(dataDir), pid)
+  t.same(await query(server, 'select count(*)::int from pg_database'), [{ count: 3 }])
+})
+
+t.test('an orphan that outlived its Assent is stopped first', onlyRoot, async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const { child } = await runElsewhere(t, dataDir)
+  const pid = postmasterOf(dataDir)
+  process.kill(pid, 'SIGSTOP') // holds back the signal its parent's death sends
+  await kill(child)
+  const starting = start(t, dataDir)
+  process.kill(pid, 'SIGCONT')
+  t.same(await query(await starting, 'select 1 as one'), [{ one: 1 }])
+})
+
+t.test('a server that dies comes back by itself', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const server = await start(t, dataDir)
+  const pid = postmasterOf(dataDir)
+  process.kill(pid, 'SIGKILL')
+  for (;;) {
+    const rows = await query(server, 'select 1 as one').catch(() => undefined)
+    if (rows && postmasterOf(dataDir) !== pid) break
+  }
+  await server.stop()
+  t.notOk(existsSync(join(dataDir, 'postmaster.pid')), 'and stops when asked')
+})
+
+t.test('a process id that now belongs to another program blocks nothing', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const first = await startEmbedded({ dataDir, durable: false })
+  const pidFile = join(dataDir, 'postmaster.pid')
+  const holder = readFileSync(pidFile, 'utf8').replace(/^\d+/, String(process.pid))
+  await first.stop()
+  writeFileSync(pidFile, holder)
+  const server = await start(t, dataDir)
+  t.same(await query(server, 'select 1 as one'), [{ one: 1 }])
+})
+
+t.test('a half-made database never counts', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  const child = spawnElsewhere(t, dataDir)
+  while (!readdirSync(join(dataDir, '..')).some(isBeingMade)) await turn()
+  await kill(child)
+  t.notOk(existsSync(dataDir))
+  const server = await start(t, dataDir)
+  t.same(await query(server, 'select 1 as one'), [{ one: 1 }])
+  t.same(readdirSync(join(dataDir, '..')).sort(), ['db', 'db.log'], 'and leaves nothing behind')
+})
+
+t.test('a directory with other files is refused and left as it was', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  mkdirSync(dataDir)
+  writeFileSync(join(dataDir, 'letter.txt'), 'dear reader')
+  await refuses(t, dataDir, /holds files but no database: empty it/)
+  t.same(readdirSync(dataDir), ['letter.txt'])
+})
+
+t.test('a database of an older PostgreSQL is refused and left as it was', async (t) => {
+  const dataDir = join(scratch(t), 'db')
+  mkdirSync(dataDir)
+  writeFileSync(join(dataDir, 'PG_VERSION'), '15\n')
+  await refuses(t, dataDir, /written by PostgreSQL 15: move it away/)
+  t.same(readdirSync(dataDir), ['PG_VERSION'])
+})
+
+t.test('a setting PostgreSQL refuses is told in its own words', async (t) => {
+  const settings = { shared_buffers: 'plenty' }
+  await refuses(t, join(scratch(t), 'db'), /did not start in .+ parameter "shared_buffers"/, settings)
+})
+
+t.test('a line break in the path is refused', async (t) => {
+  await refuses(t, join(scratch(t), 'a\nb'), /line break/)
+})
+
+t.test('a platform without binaries is told to bring a database', (t) => {
+  t.throws(() => findBinaries('sunos-sparc'), { code: 'unavailable', message: /set DATABASE_URL/ })
+  t.throws(() => findBinaries(process.platform === 'linux' ? 'darwin-x64' : 'linux-x64'), {
+    code: 'unavailable',
+    message: /is not installed: run npm ci/,
+  })
+  t.end()
+})
+
+t.test('libraries are linked when npm ran no script, once and without harm', (t) => {
+  const native = join(scratch(t), 'native')
+  mkdirSync(join(native, 'lib'), { recursive: true })
+  writeFileSync(join(native, 'lib', 'libx.so.1.2'), 'x')
+  symlinkSync('libx.so.1.2', join(native, 'lib', 'libx.so'))
+  const links = ['libx.so', 'libx.so.1'].map((name) => ({
+    source: 'native/lib/libx.so.1.2',
+    target: `native/lib/${name}`,
+  }))
+  writeFileSync(join(native, 'pg-symlinks.json'), JSON.stringify(links))
+  linkLibraries(native)
+  linkLibraries(native)
+  t.equal(readFileSync(join(native, 'lib', 'libx.so.1'), 'utf8'), 'x')
+  t.end()
+})
+
+t.test('as root, under a home that is closed to others', onlyRoot, async (t) => {
+  const home = scratch(t)
+  mkdirSync(join(home, 'closed'), { mode: 0o700 })
+  const server = await start(t, join(home, 'closed', 'db'))
+  const [row] = await query(server, 'show data_directory_mode')
+  t.same(row, { data_directory_mode: '0700' })
+  t.not(
+    statSync(`/proc/${postmasterOf(join(home, 'closed', 'db'))}`).uid,
+    0,
+    'PostgreSQL does not run as root',
+  )
+})
+
+t.test('as a normal user, and root later serves the same data', onlyRoot, async (t) => {
+  const home = scratch(t)
+  chownSync(home, nobody, nobody)
+  const dataDir = join(home, 'db')
+  const { line, child } = await runElsewhere(t, dataDir, nobody)
+  if (line === '') {
+    t.pass('not tried', { skip: 'this checkout is closed to other users' })
+    return
+  }
+  t.equal(line, 'ready')
+  await kill(child)
+  const server = await start(t, dataDir)
+  t.same(await query(server, 'select 1 as one'), [{ one: 1 }])
+  await server.stop()
+  rmSync(home, { recursive: true })
+  mkdirSync(home)
+  await (await startEmbedded({ dataDir, durable: false })).stop()
+  const refused = await runElsewhere(t, dataDir, 1)
+  t.match(refused.line, /belongs to another user/)
+})
+
+function scratch(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'assent-test-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  chmodSync(folder, 0o755)
+  return folder
+}
+
+async function start(t: Test, dataDir: string, settings = {}): Promise<EmbeddedServer> {
+  const server = await startEmbedded({ dataDir, settings, durable: false })
+  t.teardown(() => server.stop())
+  return server
+}
+
+async function refuses(t: Test, dataDir: string, message: RegExp, settings = {}): Promise<void> {
+  try {
+    await (await startEmbedded({ dataDir, settings, durable: false })).stop()
+    t.fail('it started')
+  } catch (error) {
+    t.type(error, RegistryError)
+    t.match(error, { code: 'unavailable', message })
+    t.notMatch((error as Error).message, /\n/)
+  }
+}
+
+async function query(server: EmbeddedServer, sql: string): Promise<unknown[]> {
+  return await queryAs(server.connection, sql)
+}
+
+async function queryAs(connection: pg.ClientConfig, sql: string): Promise<unknown[]> {
+  const client = new pg.Client(connection)
+  client.on('error', () => {})
+  await client.connect()
+  try {
+    return (await client.query(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** Starts a server in a process of its own, which prints `ready` or why it refused. */
+function spawnElsewhere(t: Test, dataDir: string, uid = process.getuid?.()): ChildProcess {
+  const script = `
+    const { startEmbedded } = await import(process.argv[1])
+    const started = startEmbedded({ dataDir: process.argv[2], durable: false })
+    console.log(await started.then(() => 'ready', (error) => error.message))
+    setInterval(() => {}, 1000)`
+  const module = new URL('../../src/db/embedded.js', import.meta.url).href
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, module, dataDir], {
+    cwd: '/',
+    uid,
+    gid: uid,
+    env: {},
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => kill(child))
+  return child
+}
+
+/** The first line that process prints, or nothing when it died before. */
+async function runElsewhere(t: Test, dataDir: string, uid?: number) {
+  const child = spawnElsewhere(t, dataDir, uid)
+  let line = ''
+  for await (const chunk of child.stdout ?? []) {
+    line += chunk
+    if (line.endsWith('\n')) break
+  }
+  return { line: line.trim(), child }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  await new Promise((resolve) => {
+    child.once('exit', resolve)
+    child.kill('SIGKILL')
+  })
+}
+
+function isBeingMade(name: string): boolean {
+  return name.startsWith('db.draft-')
+}
+
+function postmasterOf(dataDir: string): number {
+  return Number.parseInt(readFileSync(join(dataDir, 'postmaster.pid'), 'utf8'), 10)
+}
