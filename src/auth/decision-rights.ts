@@ -57,7 +57,26 @@ export function authorize<T extends SubjectType>(
   if (!shapeOf(type).begins.includes(action)) assertReadable(ability, type, marked)
   const { allowed, right, because } = judge(ability, action, type, marked)
   if (allowed && right !== null) return right
-  throw new RegistryError('forbidden', because, right === null ? {} : { rule: right })
+  const denied = { action, kind: type, id: subjectIdOf(row) ?? ability.principal.personId }
+  throw new RegistryError('forbidden', because, { rule: right ?? undefined, denied })
+}
+
+/** Whether `authorize` would let it pass, for choosing what to show. */
+export function isAllowed<T extends SubjectType>(
+  ability: Ability,
+  action: Action<T>,
+  type: T,
+  row: RowOf<T>,
+): boolean {
+  return ability.rules.can(action, mark(type, row))
+}
+
+/** What a refusal is about, for the log: the row itself, or what it hangs on if it has no id yet. */
+function subjectIdOf(row: object): string | undefined {
+  const ids = ['id', 'useCaseId', 'personId', 'aggregateId', 'orgUnitId'].map((name) =>
+    Reflect.get(row, name),
+  )
+  return ids.find((id): id is string => typeof id === 'string')
 }
 
 /**
@@ -73,6 +92,16 @@ export function explain<T extends SubjectType>(
   const marked = mark(type, row)
   assertReadable(ability, type, marked)
   return actions.map((action) => judge(ability, action, type, marked))
+}
+
+/**
+ * For a list or an export of many rows: refuses whoever could not see a single one. `visibleWhere` then picks the rows.
+ * @throws RegistryError `forbidden` with the sentences of the rights that would allow it
+ */
+export function authorizeSome<T extends SubjectType>(ability: Ability, action: Action<T>, type: T): void {
+  if (mayEver(ability, action, type)) return
+  const { right, because } = whoWould(ability.rights, action, type)
+  throw new RegistryError('forbidden', because, right === null ? {} : { rule: right })
 }
 
 /** Whether there may be a row on which the principal can do this: for menus, never for a decision. */
@@ -125,8 +154,8 @@ function mark(type: SubjectType, row: object): object {
   const known: Record<string, unknown> = {}
   for (const [field, kind] of Object.entries(shapeOf(type).fields)) {
     const value: unknown = kind === 'whole' ? null : Reflect.get(row, field)
-    if (value === undefined)
-      throw new TypeError(`${type}.${field} is not loaded, and rights may depend on it`)
+    const isLoaded = kind === 'ids' ? Array.isArray(value) : value !== undefined
+    if (!isLoaded) throw new TypeError(`${type}.${field} is not loaded, and rights may depend on it`)
     known[field] = value
   }
   return subject(type, known)

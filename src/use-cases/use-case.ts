@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { text } from '../text.js'
+import { RegistryError } from '../errors.js'
+import { reason, text } from '../text.js'
+import { Standing } from './standing.js'
 
 /** Lifecycle stages, after OMB M-25-21; `idea` comes before them. `Retired` is a deed, not a stage. */
 export const Stage = z.enum(['idea', 'pre_deployment', 'pilot', 'deployed'])
@@ -30,27 +32,175 @@ const word = z
   .max(60)
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._:/&+-]*$/u, 'use letters, digits and . _ : / & + -')
 
-const set = (element: z.ZodString) => z.array(element).max(50).default([])
+const set = z.array(word).max(50)
+const prose = text(20_000).trim()
+const ids = z.array(z.uuid()).max(50)
 
 /** Answers to the intake questions of `policies/risk-tiers.json`: question id to option id. */
 export const Answers = z.record(z.string().max(60), z.string().max(60))
 export type Answers = z.infer<typeof Answers>
 
+const shapes = {
+  title: text(300).trim().min(3).describe('What people call it'),
+  purpose: prose.min(3).describe('The problem it solves'),
+  benefits: prose,
+  outputs: prose,
+  orgUnitId: z.uuid().describe('The line of business it belongs to'),
+  jurisdictions: set.describe('ISO 3166 codes such as US, US-NY, DE; or EU'),
+  channels: set,
+  stage: Stage,
+  technique: Technique.nullable(),
+  systemIds: ids,
+  answers: Answers,
+  businessOwnerId: z.uuid().nullable(),
+  riskOwnerId: z.uuid().nullable(),
+  tags: set,
+}
+
 /** The facts of one use case: what a version keeps, whole. */
 export const Facts = z.strictObject({
-  title: text(300).trim().min(3).describe('What people call it'),
-  purpose: text(20_000).trim().min(3).describe('The problem it solves'),
-  benefits: text(20_000).trim().default(''),
-  outputs: text(20_000).trim().default(''),
-  orgUnitId: z.uuid(),
-  jurisdictions: set(word).describe('ISO 3166 codes such as US, US-NY, DE; or EU'),
-  channels: set(word),
-  stage: Stage.default('idea'),
-  technique: Technique.nullable().default(null),
-  systemIds: z.array(z.uuid()).max(50).default([]),
-  answers: Answers.default({}),
-  businessOwnerId: z.uuid().nullable().default(null),
-  riskOwnerId: z.uuid().nullable().default(null),
-  tags: set(word),
+  ...shapes,
+  benefits: shapes.benefits.default(''),
+  outputs: shapes.outputs.default(''),
+  jurisdictions: shapes.jurisdictions.default([]),
+  channels: shapes.channels.default([]),
+  stage: shapes.stage.default('idea'),
+  technique: shapes.technique.default(null),
+  systemIds: shapes.systemIds.default([]),
+  answers: shapes.answers.default({}),
+  businessOwnerId: shapes.businessOwnerId.default(null),
+  riskOwnerId: shapes.riskOwnerId.default(null),
+  tags: shapes.tags.default([]),
 })
 export type Facts = z.infer<typeof Facts>
+
+/** What the first registration needs; whatever is left out is unknown, and counts as the riskier answer. */
+export const NewUseCase = z.strictObject({
+  ...Facts.shape,
+  origin: z.enum(['declared', 'discovered']).default('declared'),
+})
+export type NewUseCase = z.infer<typeof NewUseCase>
+
+/** A change of facts as JSON Merge Patch (RFC 7396): what is left out stays, an answer of null is taken back. */
+export const FactsChange = z
+  .strictObject({ ...shapes, answers: z.record(z.string().max(60), z.string().max(60).nullable()) })
+  .partial()
+export type FactsChange = z.infer<typeof FactsChange>
+
+export const Revision = z.strictObject({ facts: FactsChange, reason })
+export type Revision = z.infer<typeof Revision>
+
+export function applyChange(facts: Facts, { answers = {}, ...change }: FactsChange): Facts {
+  const merged = Object.entries({ ...facts.answers, ...answers }).filter(
+    (entry): entry is [string, string] => entry[1] !== null,
+  )
+  return { ...facts, ...change, answers: Object.fromEntries(merged) }
+}
+
+/** A use case as the API shows it. */
+export const FiredRule = z.strictObject({
+  id: z.string(),
+  tier: Tier,
+  because: z.string(),
+  unknown: z.boolean(),
+})
+
+export const TierView = z.strictObject({
+  effective: Tier.describe('The computed tier, or the one it was raised to if that is higher'),
+  computed: Tier,
+  raised: Tier.nullable(),
+  fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
+  policyDigest: z.string(),
+})
+export type TierView = z.infer<typeof TierView>
+
+export const TierRaise = z.strictObject({ tier: z.enum(['limited', 'high', 'prohibited']), reason })
+export type TierRaise = z.infer<typeof TierRaise>
+
+export const Retirement = z.strictObject({ reason })
+export type Retirement = z.infer<typeof Retirement>
+
+/** `UC-1042`. */
+export function keyOf(number: number): string {
+  return `UC-${number}`
+}
+
+/** The number in a key, or undefined for anything that is no key. */
+export function numberOf(key: string): number | undefined {
+  const [, digits] = /^UC-([1-9]\d{0,14})$/i.exec(key) ?? []
+  return digits === undefined ? undefined : Number(digits)
+}
+
+export function effectiveTier(computed: Tier, raised: Tier | null): Tier {
+  return raised !== null && isAbove(raised, computed) ? raised : computed
+}
+
+/** True when `a` is more severe than `b`. */
+export function isAbove(a: Tier, b: Tier): boolean {
+  return Tier.options.indexOf(a) > Tier.options.indexOf(b)
+}
+
+interface Life {
+  number: number
+  retiredAt: string | null
+  openReviewId: string | null
+}
+
+export function assertNotRetired(useCase: Life): void {
+  if (useCase.retiredAt === null) return
+  throw new RegistryError(
+    'conflict',
+    `${keyOf(useCase.number)} is retired and stays as it is; register a new use case`,
+  )
+}
+
+export function assertNoOpenReview(useCase: Life): void {
+  if (useCase.openReviewId === null) return
+  throw new RegistryError('conflict', `a review of ${keyOf(useCase.number)} is open; withdraw it first`)
+}
+
+/** While a review is open the facts it decides on stay as they were submitted. */
+export function assertFrozen(useCase: Life, material: string[]): void {
+  if (useCase.openReviewId === null || material.length === 0) return
+  throw new RegistryError(
+    'conflict',
+    `a review that rests on ${material.join(', ')} is open; withdraw it first`,
+  )
+}
+
+export const UseCase = z.strictObject({
+  id: z.uuid(),
+  key: z.string(),
+  revision: z.int(),
+  version: z.int(),
+  origin: Origin,
+  ...Facts.shape,
+  tier: TierView,
+  standing: Standing,
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+})
+export type UseCase = z.infer<typeof UseCase>
+
+/** A use case with a title like the one at hand. Out of sight it shows its key and unit only. */
+export const Similar = z.strictObject({
+  key: z.string(),
+  orgUnit: z.string(),
+  title: z.string().nullable(),
+  similarity: z.number().describe('0 to 1, by trigrams of the title'),
+})
+export type Similar = z.infer<typeof Similar>
+
+export const Version = z.strictObject({
+  version: z.int(),
+  recordedAt: z.iso.datetime(),
+  authorId: z.uuid(),
+  reason: z.string(),
+  tier: Tier,
+  policyDigest: z.string(),
+  facts: Facts,
+  changes: z
+    .array(z.strictObject({ fact: z.string(), from: z.json(), to: z.json() }))
+    .describe('What changed against the version before'),
+})
+export type Version = z.infer<typeof Version>

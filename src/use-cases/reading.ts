@@ -1,0 +1,54 @@
+import { authorize, isAllowed } from '../auth/decision-rights.js'
+import type { ReadTx } from '../db/transaction.js'
+import * as store from './store.js'
+import { keyOf, type Similar, type UseCase, type Version } from './use-case.js'
+import { present, presentVersion } from './view.js'
+
+type UseCaseRow = store.UseCaseRow
+
+/** By id or key. @throws RegistryError `not_found` also for one that the caller may not see */
+export async function getUseCase(tx: ReadTx, idOrKey: string): Promise<UseCase> {
+  return present(await getReadable(tx, idOrKey), tx.now)
+}
+
+export async function getReadable(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
+  const row = await store.getUseCaseRow(tx, idOrKey)
+  authorize(tx.ability, 'read', 'UseCase', row)
+  return row
+}
+
+/** Use cases with a title much like this one. */
+export async function listSimilar(
+  tx: ReadTx,
+  { title, purpose }: { title: string; purpose: string },
+): Promise<Similar[]> {
+  const rows = await store.listSimilarRows(tx, title, purpose)
+  return rows.map((row) => {
+    const owners = {
+      orgUnitId: row.org_unit_id,
+      businessOwnerId: row.business_owner_id,
+      riskOwnerId: row.risk_owner_id,
+    }
+    const isVisible = isAllowed(tx.ability, 'read', 'UseCase', { id: row.id, ...owners })
+    const { org_unit: orgUnit, similarity } = row
+    return { key: keyOf(row.number), orgUnit, title: isVisible ? row.title : null, similarity }
+  })
+}
+
+/** Versions newest first, each with what it changed. */
+export async function listVersions(
+  tx: ReadTx,
+  id: string,
+  page: { before: number | undefined; limit: number },
+): Promise<Version[]> {
+  await getReadable(tx, id)
+  const rows = await store.listVersionRows(tx, id, page)
+  return rows.slice(0, page.limit).map((row, index) => presentVersion(row, rows[index + 1]))
+}
+
+export async function getVersion(tx: ReadTx, id: string, version: number): Promise<Version> {
+  await getReadable(tx, id)
+  const row = await store.getVersionRow(tx, id, version)
+  const before = version > 1 ? await store.getVersionRow(tx, id, version - 1) : undefined
+  return presentVersion(row, before)
+}

@@ -1,0 +1,181 @@
+import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
+import {
+  orgUnits,
+  retirements,
+  reviewParties,
+  useCaseStates,
+  useCases,
+  useCaseVersions,
+} from '../db/schema.js'
+import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import { numberOf } from './use-case.js'
+
+export type UseCaseRow = typeof useCases.$inferSelect
+export type NewUseCaseRow = typeof useCases.$inferInsert
+export type VersionRow = typeof useCaseVersions.$inferSelect
+
+export async function lockUseCase(tx: WriteTx, id: string): Promise<UseCaseRow> {
+  return await lock(tx, useCases, id, 'use case')
+}
+
+/** By id or by key (`UC-1042`). */
+export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
+  const number = numberOf(idOrKey)
+  const matches = number === undefined ? eq(useCases.id, idOrKey) : eq(useCases.number, number)
+  const [row] = await tx.sql.select().from(useCases).where(matches)
+  if (!row) throw new RegistryError('not_found', 'there is no such use case; search the register for it')
+  return row
+}
+
+/** Heads, first versions and first states of new use cases, in three statements however many they are. */
+export async function insertUseCases(
+  tx: WriteTx,
+  rows: NewUseCaseRow[],
+  versions: (typeof useCaseVersions.$inferInsert)[],
+): Promise<UseCaseRow[]> {
+  const inserted = await tx.sql.insert(useCases).values(rows).returning()
+  await tx.sql.insert(useCaseVersions).values(versions)
+  await tx.sql.insert(useCaseStates).values(inserted.map((row) => stateOf(row, tx)))
+  return inserted
+}
+
+/**
+ * Writes the head as it now is and keeps the state as of this revision. Every deed on a use case ends here, so that
+ * its ETag moves and the register as of any instant can be read.
+ */
+export async function saveUseCase(
+  tx: WriteTx,
+  before: UseCaseRow,
+  change: Partial<Omit<NewUseCaseRow, 'id' | 'number' | 'revision'>>,
+): Promise<UseCaseRow> {
+  const [row] = await tx.sql
+    .update(useCases)
+    .set({ ...change, revision: before.revision + 1, updatedAt: tx.now })
+    .where(and(eq(useCases.id, before.id), eq(useCases.revision, before.revision)))
+    .returning()
+  if (!row)
+    throw new RegistryError(
+      'conflict',
+      'someone else changed this at the same moment; read it again and retry',
+    )
+  await tx.sql.insert(useCaseStates).values(stateOf(row, tx))
+  return row
+}
+
+function stateOf(row: UseCaseRow, tx: WriteTx): typeof useCaseStates.$inferInsert {
+  const {
+    id: useCaseId,
+    revision,
+    version,
+    raisedTier,
+    openReviewId,
+    lastOutcome,
+    approvalId,
+    approvedTier,
+  } = row
+  const { validUntil, firstMaterialChangeAt, tierRaisedAt, blockId, retiredAt } = row
+  return {
+    ...{
+      useCaseId,
+      revision,
+      version,
+      recordedAt: tx.now,
+      raisedTier,
+      openReviewId,
+      lastOutcome,
+      approvalId,
+    },
+    ...{ approvedTier, validUntil, firstMaterialChangeAt, tierRaisedAt, blockId, retiredAt },
+  }
+}
+
+export async function insertVersion(
+  tx: WriteTx,
+  version: typeof useCaseVersions.$inferInsert,
+): Promise<void> {
+  await tx.sql.insert(useCaseVersions).values(version)
+}
+
+/** Versions below `before`, newest first, one more than asked so that each can be compared with its predecessor. */
+export async function listVersionRows(
+  tx: ReadTx,
+  useCaseId: string,
+  { before, limit }: { before: number | undefined; limit: number },
+): Promise<VersionRow[]> {
+  const below = before === undefined ? undefined : lte(useCaseVersions.version, before - 1)
+  return await tx.sql
+    .select()
+    .from(useCaseVersions)
+    .where(and(eq(useCaseVersions.useCaseId, useCaseId), below))
+    .orderBy(desc(useCaseVersions.version))
+    .limit(limit + 1)
+}
+
+export async function getVersionRow(tx: ReadTx, useCaseId: string, version: number): Promise<VersionRow> {
+  const [row] = await tx.sql
+    .select()
+    .from(useCaseVersions)
+    .where(and(eq(useCaseVersions.useCaseId, useCaseId), eq(useCaseVersions.version, version)))
+  if (!row)
+    throw new RegistryError('not_found', 'there is no such version; list the versions to see which there are')
+  return row
+}
+
+export async function insertRetirement(tx: WriteTx, useCaseId: string, reason: string): Promise<void> {
+  const retirement = { useCaseId, retiredBy: tx.principal.personId, retiredAt: tx.now, reason }
+  await tx.sql.insert(retirements).values(retirement)
+}
+
+export interface SimilarRow extends Record<string, unknown> {
+  id: string
+  number: number
+  title: string
+  org_unit: string
+  org_unit_id: string
+  business_owner_id: string | null
+  risk_owner_id: string | null
+  similarity: number
+}
+
+/** Titles alike by trigrams, the most alike first. Purposes break ties: same title, other purpose comes later. */
+export async function listSimilarRows(tx: ReadTx, title: string, purpose: string): Promise<SimilarRow[]> {
+  const { rows } = await tx.sql.execute<SimilarRow>(sql`
+    select c.id, c.number::float8 as number, c.title, u.name as org_unit, c.org_unit_id, c.business_owner_id, c.risk_owner_id,
+      similarity(c.title, ${title})::float8 as similarity
+    from ${useCases} c join ${orgUnits} u on u.id = c.org_unit_id
+    where c.title % ${title} and c.retired_at is null
+    order by similarity desc, similarity(c.purpose, ${purpose}) desc, c.id limit 5`)
+  return rows
+}
+
+/**
+ * Whoever writes or owns a use case while its review is open does not vote in it.
+ * @throws RegistryError `conflict` when one of them has voted already
+ */
+export async function excludeFromOpenReview(
+  tx: WriteTx,
+  { openReviewId }: UseCaseRow,
+  personIds: string[],
+  because: string,
+): Promise<void> {
+  if (openReviewId === null || personIds.length === 0) return
+  const rows = personIds.map((personId) => ({
+    reviewId: openReviewId,
+    personId,
+    part: 'excluded' as const,
+    because,
+  }))
+  await tx.sql.insert(reviewParties).values(rows).onConflictDoNothing()
+  const isVoter = and(
+    eq(reviewParties.reviewId, openReviewId),
+    inArray(reviewParties.personId, personIds),
+    eq(reviewParties.part, 'elector'),
+  )
+  if ((await tx.sql.$count(reviewParties, isVoter)) > 0) {
+    throw new RegistryError(
+      'conflict',
+      'somebody who would write or own this has voted in the open review; withdraw it first',
+    )
+  }
+}
