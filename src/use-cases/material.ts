@@ -39,17 +39,17 @@ export interface Difference {
 export function differences(before: Facts, after: Facts): Difference[] {
   return changedFacts(before, after).map((fact) => ({
     fact,
-    from: valueOf(before, fact) ?? null,
-    to: valueOf(after, fact) ?? null,
+    from: factOf(before, fact) ?? null,
+    to: factOf(after, fact) ?? null,
   }))
 }
 
 function comparable(facts: Facts, name: FactName): unknown {
-  const value = valueOf(facts, name)
+  const value = factOf(facts, name)
   return SETS.has(name) && Array.isArray(value) ? [...new Set(value)].sort() : (value ?? null)
 }
 
-function valueOf(facts: Facts, name: FactName): Facts[keyof Facts] | undefined {
+function factOf(facts: Facts, name: FactName): Facts[keyof Facts] | undefined {
   if (!name.startsWith('answers.')) return facts[name as keyof Facts]
   const question = name.slice('answers.'.length)
   return Object.hasOwn(facts.answers, question) ? facts.answers[question] : undefined
