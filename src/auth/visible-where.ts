@@ -10,7 +10,7 @@ export type Source = AnyColumn | SQL
  * The condition under which `authorize` would let the action pass, for lists. Always SQL, `false` when there is
  * nothing to see: Drizzle reads a missing condition as "everything".
  *
- * True exactly where CASL says yes; elsewhere false or null, so put it into `where` and never under `not`. In here
+ * True exactly where it would pass; elsewhere false or null, so put it into `where` and never under `not`. In here
  * nothing null goes under `not` either: `is not true` and `is distinct from` give a denial two values, as CASL does.
  * The plain `=` elsewhere is what indexes understand.
  */
@@ -20,6 +20,13 @@ export function visibleWhere<T extends SubjectType>(
   type: T,
   columns: ColumnsOf<T, Source>,
 ): SQL {
+  const { actions, begins } = shapeOf(type)
+  const where = ruledWhere(ability, action, type, columns)
+  const isSeen = action === 'read' || begins.includes(action) || !actions.includes('read')
+  return isSeen ? where : joined([ruledWhere(ability, 'read', type, columns), where], 'and')
+}
+
+function ruledWhere(ability: Ability, action: string, type: SubjectType, columns: object): SQL {
   const where = rulesToCondition(
     ability.rules.rulesFor(action, type),
     ({ conditions, inverted }) => {
