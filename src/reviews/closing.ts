@@ -1,0 +1,130 @@
+import type { WriteTx } from '../db/transaction.js'
+import { acceptedEvidence } from '../evidence/service.js'
+import { newId } from '../ids.js'
+import { addDays } from '../instant.js'
+import { chooseLane, type Lane } from '../policy/lanes.js'
+import type { Policies } from '../policy/load.js'
+import { computeTier } from '../policy/tiering.js'
+import { materialDigest } from '../use-cases/material.js'
+import { saveUseCase, type UseCaseRow } from '../use-cases/service.js'
+import { effectiveTier, isAbove } from '../use-cases/use-case.js'
+import { factsOf } from '../use-cases/view.js'
+import { isStricter, type Outcome } from './review.js'
+import * as store from './store.js'
+
+interface Closing {
+  useCase: UseCaseRow
+  review: store.ReviewRow
+  /** The votes that count, one a seat. */
+  votes: store.VoteRow[]
+  outcome: Outcome
+  reason: string
+}
+
+/** Turns the result of the votes into the one decision of the round, and into what the use case stands on. */
+export async function close(tx: WriteTx, policies: Policies, voted: Closing): Promise<void> {
+  const { useCase, review } = voted
+  const closing = { ...voted, ...soberedBy(policies, voted) }
+  const { outcome, reason } = closing
+  await store.closeReviewRow(tx, review.id, outcome, reason)
+  const decision = await store.insertDecision(tx, await decide(tx, closing))
+  await saveUseCase(tx, useCase, {
+    openReviewId: null,
+    openMaterialFacts: null,
+    lastOutcome: outcome,
+    ...groundOf(decision),
+  })
+  const {
+    id: decisionId,
+    tier,
+    laneId: lane,
+    version,
+    materialDigest: digest,
+    policyDigest: policy,
+    validUntil,
+  } = decision
+  tx.record(useCase, {
+    type: 'decision.made',
+    ...{
+      reviewId: review.id,
+      decisionId,
+      outcome,
+      tier,
+      lane,
+      version,
+      materialDigest: digest,
+      policy,
+      validUntil,
+    },
+    sealed: { reason },
+  })
+}
+
+/** An approval by the rules of yesterday does not stand if the policy in force asks for more. */
+function soberedBy(
+  policies: Policies,
+  { useCase, review, outcome, reason }: Closing,
+): Pick<Closing, 'outcome' | 'reason'> {
+  if (outcome !== 'approved') return { outcome, reason }
+  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
+  const inForce = effectiveTier(tier, useCase.raisedTier)
+  if (isAbove(inForce, review.tier)) {
+    return {
+      outcome: 'changes_requested',
+      reason: `the tier is ${inForce} now, above ${review.tier} as submitted; submit it again`,
+    }
+  }
+  if (isStricter(chooseLane(policies.lanes, review.tier, useCase), review.lane as Lane)) {
+    return {
+      outcome: 'changes_requested',
+      reason: 'the policy in force asks for more than this review did; submit it again',
+    }
+  }
+  return { outcome, reason }
+}
+
+async function decide(tx: WriteTx, { useCase, review, votes, outcome, reason }: Closing) {
+  const lane = review.lane as Lane
+  const isApproval = outcome === 'approved'
+  return {
+    id: newId(),
+    useCaseId: useCase.id,
+    reviewId: review.id,
+    outcome,
+    reason,
+    version: review.version,
+    tier: review.tier,
+    laneId: lane.id,
+    environments: isApproval ? (lane.environments ?? null) : null,
+    validUntil: isApproval ? addDays(tx.now, lane.validForDays) : null,
+    materialFacts: lane.materialFacts,
+    materialDigest: materialDigest(factsOf(useCase), lane.materialFacts),
+    policyDigest: review.policyDigest,
+    votes: votes.map(({ reviewId: _review, ...vote }) => vote),
+    evidence: await acceptedEvidence(tx, useCase.id),
+    decidedAt: tx.now,
+  }
+}
+
+/**
+ * What the use case stands on from now: a new approval, a block that ends the approval there was, or, when changes
+ * are requested, whatever it stood on before. Authors count from the last approval on: what a block or a request for
+ * changes was about is still theirs.
+ */
+function groundOf(decision: store.DecisionRow): Partial<UseCaseRow> {
+  const { id, outcome, tier, validUntil, materialFacts, materialDigest: digest } = decision
+  if (outcome === 'changes_requested') return {}
+  const cleared = { firstMaterialChangeAt: null, tierRaisedAt: null }
+  if (outcome === 'blocked') {
+    const none = {
+      approvalId: null,
+      approvedTier: null,
+      validUntil: null,
+      materialFacts: null,
+      materialDigest: null,
+    }
+    return { ...cleared, ...none, blockId: id }
+  }
+  const approval = { approvalId: id, approvedTier: tier, validUntil, materialFacts, materialDigest: digest }
+  return { ...cleared, ...approval, blockId: null, authorIds: [] }
+}

@@ -1,0 +1,198 @@
+import { z } from 'zod'
+import { RegistryError } from '../errors.js'
+import { day, type Instant } from '../instant.js'
+import { Lane, type LaneStage, Seat } from '../policy/lanes.js'
+import { reason, text } from '../text.js'
+import { Tier } from '../use-cases/use-case.js'
+
+/** What a seat can say. An abstention is on record and counts for nothing. */
+export const Choice = z.enum(['approve', 'block', 'request_changes', 'abstain'])
+export type Choice = z.infer<typeof Choice>
+
+export const Outcome = z.enum(['approved', 'blocked', 'changes_requested'])
+export type Outcome = z.infer<typeof Outcome>
+
+export const Submission = z.strictObject({
+  note: text(4000).trim().default('').describe('What the committee should know'),
+})
+export type Submission = z.infer<typeof Submission>
+
+export const Ballot = z.strictObject({
+  seat: Seat.describe('The seat you hold and vote for'),
+  choice: Choice,
+  rationale: reason.describe('Why; it stays with the decision'),
+})
+export type Ballot = z.infer<typeof Ballot>
+
+export const Withdrawal = z.strictObject({ reason })
+export type Withdrawal = z.infer<typeof Withdrawal>
+
+/** One vote as it was cast. A seat that changed its mind has several; the last one counts. */
+export const Vote = z.strictObject({
+  id: z.uuid(),
+  seat: Seat,
+  personId: z.uuid(),
+  ordinal: z.int().describe('1 for the seat’s first vote in this round'),
+  choice: Choice,
+  rationale: z.string(),
+  decisionRight: z.string(),
+  castAt: z.iso.datetime(),
+})
+export type Vote = z.infer<typeof Vote>
+
+/** One round of decision-making on a frozen version. */
+export const Review = z.strictObject({
+  id: z.uuid(),
+  useCaseId: z.uuid(),
+  round: z.int(),
+  version: z.int(),
+  tier: Tier,
+  lane: Lane,
+  policyDigest: z.string(),
+  submittedBy: z.uuid(),
+  note: z.string(),
+  openedAt: z.iso.datetime(),
+  dueAt: z.iso.datetime().describe('When it is overdue; time never decides'),
+  closedAt: z.iso.datetime().nullable(),
+  outcome: z.enum([...Outcome.options, 'withdrawn']).nullable(),
+  closingReason: z.string().nullable(),
+  votes: z.array(Vote),
+  openSeats: z.array(Seat).describe('Seats that have not voted'),
+  excluded: z.array(z.strictObject({ personId: z.uuid(), because: z.string() })),
+})
+export type Review = z.infer<typeof Review>
+
+/** Evidence as it stood when a decision was made. */
+export const DecidedEvidence = z.strictObject({
+  id: z.uuid(),
+  kind: z.string(),
+  title: z.string(),
+  digest: z.string(),
+})
+
+/** The immutable outcome of a review. */
+export const Decision = z.strictObject({
+  id: z.uuid(),
+  useCaseId: z.uuid(),
+  reviewId: z.uuid(),
+  outcome: Outcome,
+  reason: z.string().describe('How the votes came to this outcome'),
+  version: z.int(),
+  tier: Tier,
+  laneId: z.string(),
+  environments: z.array(z.string()).nullable().describe('Where an approval holds; null for everywhere'),
+  validUntil: z.iso.datetime().nullable(),
+  materialFacts: z.array(z.string()).describe('Facts whose change ends the approval'),
+  materialDigest: z.string(),
+  policyDigest: z.string(),
+  votes: z.array(Vote).describe('The votes that counted, one a seat'),
+  evidence: z.array(DecidedEvidence).describe('Evidence that was accepted at the time'),
+  decidedAt: z.iso.datetime(),
+})
+export type Decision = z.infer<typeof Decision>
+
+export function assertOpen(review: { outcome: string | null; closedAt: Instant | null }): void {
+  if (review.outcome === null || review.closedAt === null) return
+  throw new RegistryError(
+    'conflict',
+    `this review was ${review.outcome} on ${day(review.closedAt)}; nothing more to do`,
+  )
+}
+
+/** Two different people answer for a use case: one for its outcome, one for its risk. */
+export function assertOwned({
+  businessOwnerId,
+  riskOwnerId,
+}: {
+  businessOwnerId: string | null
+  riskOwnerId: string | null
+}): void {
+  if (businessOwnerId !== null && riskOwnerId !== null && businessOwnerId !== riskOwnerId) return
+  throw new RegistryError(
+    'conflict',
+    'a review needs a business owner and a risk owner who are two people; name both first',
+  )
+}
+
+/** @throws RegistryError `invalid` unless the lane has this seat and can end the way it asks for */
+export function assertVotable(lane: Lane, { seat, choice }: Pick<Ballot, 'seat' | 'choice'>): void {
+  const seats = lane.stages.flatMap((stage) => stage.seats.map((place) => place.seat))
+  if (!seats.includes(seat)) {
+    throw new RegistryError('invalid', `this review has no seat ${seat}; vote for one of ${seats.join(', ')}`)
+  }
+  if (choice === 'approve' && !lane.outcomes.includes('approved')) {
+    throw new RegistryError(
+      'invalid',
+      `a ${lane.when.tiers.join(' or ')} use case cannot be approved; block it or request changes`,
+    )
+  }
+}
+
+export type Tally = { closes: false } | { closes: true; outcome: Outcome; reason: string }
+
+type Cast = Pick<Vote, 'seat' | 'choice'>
+
+/**
+ * What the votes come to, one vote a seat. A veto seat's block closes at once. The quorum closes as approved when
+ * every required seat is among the approvals. When that is out of reach: blocked if anyone voted so, else changes
+ * are requested. An abstention approves nothing and frees no seat.
+ */
+export function tally({ seats, quorum }: LaneStage, votes: readonly Cast[]): Tally {
+  const choiceOf = (seat: string) => votes.find((vote) => vote.seat === seat)?.choice
+  const veto = seats.find((place) => place.veto && choiceOf(place.seat) === 'block')
+  if (veto)
+    return { closes: true, outcome: 'blocked', reason: `blocked by the ${veto.seat} seat, which has a veto` }
+
+  const approvals = seats.filter(({ seat }) => choiceOf(seat) === 'approve')
+  const required = seats.filter((place) => place.required)
+  if (approvals.length >= quorum && required.every((place) => approvals.includes(place))) {
+    return {
+      closes: true,
+      outcome: 'approved',
+      reason: `${approvals.length} of ${seats.length} seats approved, ${quorum} were needed`,
+    }
+  }
+
+  const undecided = seats.filter(({ seat }) => choiceOf(seat) === undefined)
+  const lost = required.find(({ seat }) => choiceOf(seat) !== undefined && choiceOf(seat) !== 'approve')
+  if (!lost && approvals.length + undecided.length >= quorum) return { closes: false }
+  const outcome = votes.some(({ choice }) => choice === 'block') ? 'blocked' : 'changes_requested'
+  const why = lost
+    ? `the ${lost.seat} seat is required and did not approve`
+    : `${quorum} approvals are out of reach`
+  return { closes: true, outcome, reason: why }
+}
+
+/** The vote that counts for each seat: its last. */
+export function countedVotes<T extends { seat: string; ordinal: number }>(votes: readonly T[]): T[] {
+  const latest = new Map<string, T>()
+  for (const vote of votes) {
+    if (vote.ordinal > (latest.get(vote.seat)?.ordinal ?? 0)) latest.set(vote.seat, vote)
+  }
+  return [...latest.values()]
+}
+
+/** True when the lane in force asks for more than the one a round opened with: an approval under it would be too cheap. */
+export function isStricter(inForce: Lane, opened: Lane): boolean {
+  const asksMore = quorumOf(inForce) > quorumOf(opened)
+  const isNew = (is: (place: LaneStage['seats'][number]) => boolean) =>
+    seatsOf(inForce).some(
+      (place) => is(place) && !seatsOf(opened).some((old) => old.seat === place.seat && is(old)),
+    )
+  return asksMore || isNew((place) => place.required) || isNew((place) => place.veto)
+}
+
+function quorumOf({ stages }: Lane): number {
+  return stages.reduce((sum, { quorum }) => sum + quorum, 0)
+}
+
+function seatsOf({ stages }: Lane): LaneStage['seats'] {
+  return stages.flatMap(({ seats }) => seats)
+}
+
+/** The one stage of a round. Lanes of several stages come with the stages themselves. */
+export function stageOf(lane: Lane): LaneStage {
+  const [stage] = lane.stages
+  if (!stage) throw new Error(`lane ${lane.id} has no stage: the policy was not validated`)
+  return stage
+}

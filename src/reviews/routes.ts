@@ -1,0 +1,132 @@
+import { z } from 'zod'
+import { requireRevision } from '../http/etag.js'
+import { operation } from '../http/operations.js'
+import { page, pageQuery } from '../http/paging.js'
+import type { App } from '../http/types.js'
+import type { Policies } from '../policy/load.js'
+import { getDecision, getReview, listDecisions, listOpenReviews, listReviews } from './reading.js'
+import { Ballot, Decision, Review, Submission, Withdrawal } from './review.js'
+import { submit, vote, withdraw } from './service.js'
+
+const params = z.strictObject({ id: z.uuid() })
+const tag = 'Reviews'
+
+/** Submission, votes and the decision. */
+export async function reviewRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {
+  app.post(
+    '/v1/use-cases/:id/reviews',
+    operation({
+      id: 'submitUseCase',
+      tag,
+      summary: 'Submit a use case to the committee',
+      description:
+        'Freezes the current version and opens a round in the lane that policy chooses by tier and facts.',
+      right: { action: 'submit', subject: 'UseCase' },
+      params,
+      body: Submission,
+      ifMatch: true,
+      location: '/v1/reviews/{id}',
+      answers: { 201: Review },
+    }),
+    async (request) => {
+      const { params, body } = request
+      return await app.write(request, (tx) =>
+        submit(tx, policies, params.id, requireRevision(request), body.note),
+      )
+    },
+  )
+
+  app.get(
+    '/v1/use-cases/:id/reviews',
+    operation({
+      id: 'listReviewsOfUseCase',
+      tag,
+      summary: 'Every round of a use case, the last first',
+      right: { action: 'read', subject: 'Review' },
+      params,
+      answers: { 200: z.strictObject({ items: z.array(Review) }) },
+    }),
+    async (request) => ({ items: await app.read(request, (tx) => listReviews(tx, request.params.id)) }),
+  )
+
+  app.get(
+    '/v1/reviews',
+    operation({
+      id: 'listOpenReviews',
+      tag,
+      summary: 'Open reviews, the most urgent first',
+      right: { action: 'read', subject: 'Review' },
+      query: z.strictObject(pageQuery),
+      answers: { 200: page(Review) },
+    }),
+    async (request) => await app.page(request, listOpenReviews),
+  )
+
+  app.get(
+    '/v1/reviews/:id',
+    operation({
+      id: 'getReview',
+      tag,
+      summary: 'One round with its votes, open seats and who may not vote',
+      right: { action: 'read', subject: 'Review' },
+      params,
+      answers: { 200: Review },
+    }),
+    async (request) => await app.read(request, (tx) => getReview(tx, request.params.id)),
+  )
+
+  app.post(
+    '/v1/reviews/:id/votes',
+    operation({
+      id: 'castVote',
+      tag,
+      summary: 'Vote for the seat you hold, or change its vote',
+      description: 'The round closes with the vote that decides it; the answer then holds the decision.',
+      right: { action: 'vote', subject: 'Review' },
+      params,
+      body: Ballot,
+      answers: { 201: z.strictObject({ review: Review, decision: Decision.nullable() }) },
+    }),
+    async (request) => await app.write(request, (tx) => vote(tx, policies, request.params.id, request.body)),
+  )
+
+  app.post(
+    '/v1/reviews/:id/withdrawal',
+    operation({
+      id: 'withdrawReview',
+      tag,
+      summary: 'Take a use case out of review',
+      right: { action: 'withdraw', subject: 'Review' },
+      params,
+      body: Withdrawal,
+      answers: { 200: Review },
+    }),
+    async (request) => await app.write(request, (tx) => withdraw(tx, request.params.id, request.body.reason)),
+  )
+
+  app.get(
+    '/v1/use-cases/:id/decisions',
+    operation({
+      id: 'listDecisionsOfUseCase',
+      tag,
+      summary: 'Every decision about a use case, the last first',
+      right: { action: 'read', subject: 'Decision' },
+      params,
+      answers: { 200: z.strictObject({ items: z.array(Decision) }) },
+    }),
+    async (request) => ({ items: await app.read(request, (tx) => listDecisions(tx, request.params.id)) }),
+  )
+
+  app.get(
+    '/v1/decisions/:id',
+    operation({
+      id: 'getDecision',
+      tag,
+      summary: 'One decision: outcome, votes, evidence and what it rests on',
+      right: { action: 'read', subject: 'Decision' },
+      params,
+      answers: { 200: Decision },
+    }),
+    async (request) => await app.read(request, (tx) => getDecision(tx, request.params.id)),
+  )
+}

@@ -1,0 +1,195 @@
+import { authorize } from '../auth/decision-rights.js'
+import type { WriteTx } from '../db/transaction.js'
+import { assertRevision, RegistryError } from '../errors.js'
+import { newId } from '../ids.js'
+import { addDays } from '../instant.js'
+import { holdsSeat } from '../people/service.js'
+import { chooseLane, type Lane } from '../policy/lanes.js'
+import type { Policies } from '../policy/load.js'
+import { computeTier } from '../policy/tiering.js'
+import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
+import {
+  assertNoOpenReview,
+  assertNotRetired,
+  effectiveTier,
+  isAbove,
+  type Tier,
+} from '../use-cases/use-case.js'
+import { factsOf } from '../use-cases/view.js'
+import { close } from './closing.js'
+import { getDecisionOf, getReview } from './reading.js'
+import {
+  assertOpen,
+  assertOwned,
+  assertVotable,
+  type Ballot,
+  countedVotes,
+  type Decision,
+  type Review,
+  stageOf,
+  tally,
+} from './review.js'
+import * as store from './store.js'
+
+/**
+ * Freezes the current version and opens a round on it. Whoever wrote it since the last approval, submits or owns it
+ * is excluded from the vote.
+ */
+export async function submit(
+  tx: WriteTx,
+  policies: Policies,
+  useCaseId: string,
+  revision: number,
+  note: string,
+): Promise<Review> {
+  const useCase = await lockUseCase(tx, useCaseId)
+  const right = authorize(tx.ability, 'submit', 'UseCase', useCase)
+  assertRevision(useCase, revision)
+  assertNotRetired(useCase)
+  assertNoOpenReview(useCase)
+  assertOwned(useCase)
+  const tier = tierInForce(policies, useCase)
+  const lane = chooseLane(policies.lanes, tier, useCase)
+  const review = await openRound(tx, useCase, { lane, tier, policyDigest: policies.digest, note })
+  await saveUseCase(tx, useCase, { openReviewId: review.id, openMaterialFacts: lane.materialFacts })
+  tx.record(useCase, {
+    type: 'review.opened',
+    right,
+    reviewId: review.id,
+    round: review.round,
+    version: review.version,
+    tier,
+    lane: lane.id,
+    policy: policies.digest,
+    sealed: { note },
+  })
+  return await getReview(tx, review.id)
+}
+
+/** The tier by the policy in force, which may be stricter than the one the version was tiered by. */
+function tierInForce(policies: Policies, useCase: UseCaseRow): Tier {
+  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
+  const kept = effectiveTier(useCase.computedTier, useCase.raisedTier)
+  return isAbove(tier, kept) ? tier : kept
+}
+
+interface Opening {
+  lane: Lane
+  tier: Tier
+  policyDigest: string
+  note: string
+}
+
+async function openRound(
+  tx: WriteTx,
+  useCase: UseCaseRow,
+  { lane, ...opening }: Opening,
+): Promise<store.ReviewRow> {
+  const review = await store.insertReview(tx, {
+    id: newId(),
+    useCaseId: useCase.id,
+    round: (await store.countRounds(tx, useCase.id)) + 1,
+    version: useCase.version,
+    lane,
+    ...opening,
+    submittedBy: tx.principal.personId,
+    openedAt: tx.now,
+    dueAt: addDays(tx.now, stageOf(lane).dueInDays),
+  })
+  await store.insertExclusions(tx, review.id, exclusionsOf(tx, useCase))
+  return review
+}
+
+/** A person counts once, for the reason that weighs most. */
+function exclusionsOf({ principal }: WriteTx, useCase: UseCaseRow): Map<string, string> {
+  const exclusions = new Map(useCase.authorIds.map((id) => [id, 'wrote part of this version']))
+  exclusions.set(principal.personId, 'submitted it')
+  if (useCase.riskOwnerId) exclusions.set(useCase.riskOwnerId, 'is its risk owner')
+  if (useCase.businessOwnerId) exclusions.set(useCase.businessOwnerId, 'is its business owner')
+  return exclusions
+}
+
+/**
+ * Casts the vote of a seat, or changes it, and closes the round when the votes decide it. Two last votes at once
+ * wait for each other on the use case's lock, so exactly one of them closes.
+ */
+export async function vote(
+  tx: WriteTx,
+  policies: Policies,
+  reviewId: string,
+  ballot: Ballot,
+): Promise<{ review: Review; decision: Decision | null }> {
+  const { useCase, review, row } = await lockReview(tx, reviewId)
+  const right = authorize(tx.ability, 'vote', 'Review', row)
+  assertOpen(review)
+  assertVotable(laneOf(review), ballot)
+  await assertSeated(tx, useCase, ballot)
+  await store.takeSeat(tx, reviewId, ballot.seat)
+  const cast = await castVote(tx, reviewId, ballot, right)
+  const { seat, ordinal, choice, rationale } = cast
+  tx.record(useCase, { type: 'vote.cast', right, reviewId, seat, ordinal, choice, sealed: { rationale } })
+
+  const counted = countedVotes(await store.listVoteRows(tx, [reviewId]))
+  const result = tally(stageOf(laneOf(review)), counted)
+  if (result.closes) await close(tx, policies, { useCase, review, votes: counted, ...result })
+  else await saveUseCase(tx, useCase, {})
+  return { review: await getReview(tx, reviewId), decision: await getDecisionOf(tx, reviewId) }
+}
+
+async function assertSeated(tx: WriteTx, { orgUnitId }: UseCaseRow, { seat }: Ballot): Promise<void> {
+  if (await holdsSeat(tx, tx.principal.personId, seat, orgUnitId)) return
+  throw new RegistryError(
+    'conflict',
+    `you do not hold the ${seat} seat for this unit; an administrator grants seats`,
+  )
+}
+
+async function castVote(
+  tx: WriteTx,
+  reviewId: string,
+  ballot: Ballot,
+  right: string,
+): Promise<store.VoteRow> {
+  const earlier = await store.listVoteRows(tx, [reviewId])
+  const ordinal = earlier.filter(({ seat }) => seat === ballot.seat).length + 1
+  return await store.insertVote(tx, {
+    id: newId(),
+    reviewId,
+    personId: tx.principal.personId,
+    ordinal,
+    ...ballot,
+    decisionRight: right,
+    castAt: tx.now,
+  })
+}
+
+/** Takes the use case out of review. The votes stay visible to the next round. */
+export async function withdraw(tx: WriteTx, reviewId: string, reason: string): Promise<Review> {
+  const { useCase, review, row } = await lockReview(tx, reviewId)
+  const right = authorize(tx.ability, 'withdraw', 'Review', row)
+  assertOpen(review)
+  await store.closeReviewRow(tx, reviewId, 'withdrawn', reason)
+  await saveUseCase(tx, useCase, { openReviewId: null, openMaterialFacts: null })
+  tx.record(useCase, { type: 'review.withdrawn', right, reviewId, sealed: { reason } })
+  return await getReview(tx, reviewId)
+}
+
+/** Locks the use case, then reads its review as it is under that lock. */
+async function lockReview(tx: WriteTx, reviewId: string) {
+  const { useCaseId } = await store.getReviewRow(tx, reviewId)
+  const useCase = await lockUseCase(tx, useCaseId)
+  const review = await store.getReviewRow(tx, reviewId)
+  const parties = await store.listPartyRows(tx, [reviewId])
+  const excludedIds = parties.filter(({ part }) => part === 'excluded').map(({ personId }) => personId)
+  const { orgUnitId, businessOwnerId, riskOwnerId } = useCase
+  const { submittedBy } = review
+  return {
+    useCase,
+    review,
+    row: { useCaseId, orgUnitId, businessOwnerId, riskOwnerId, submittedBy, excludedIds },
+  }
+}
+
+function laneOf(review: store.ReviewRow): Lane {
+  return review.lane as Lane
+}
