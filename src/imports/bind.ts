@@ -1,0 +1,100 @@
+import { RegistryError } from '../errors.js'
+import { type Meanings, meaningsOf, ownersOf } from './meanings.js'
+import { type ChoiceRule, choicesOf, type From, type ImportProfile, type ListRule } from './profile.js'
+import type { Column, RawRow } from './table.js'
+import { fold, foldOption, isEmpty, quote, tidy } from './wording.js'
+
+/** A rule for a closed list, and the column of this file that it reads. */
+export interface BoundChoice {
+  /** `stage`, `technique` or `answers.<question id>`. */
+  field: string
+  rule: ChoiceRule
+  meanings: Meanings
+}
+
+export const listFields = ['jurisdictions', 'channels', 'systems', 'tags'] as const
+
+export interface BoundList {
+  field: (typeof listFields)[number]
+  rule: ListRule
+  /** Left out where values are taken as they come. */
+  meanings: Meanings | undefined
+}
+
+/** A profile laid over the columns of one file. */
+export interface Binding {
+  profile: ImportProfile
+  columns: Column[]
+  /** Folded column name to column. */
+  byName: ReadonlyMap<string, Column>
+  blanks: ReadonlySet<string>
+  choices: BoundChoice[]
+  lists: BoundList[]
+  /** The values by which the source calls a use case retired. */
+  retired: Meanings
+  /** Folded value to the field it answers, to name the neighbour's column in which an answer may stand. */
+  owners: ReadonlyMap<string, string>
+}
+
+/** Characters; folding long texts only to see that they are none costs more than mapping them. */
+const LONGEST_BLANK = 200
+
+/** A mark put before a cell so that no spreadsheet runs it. */
+const defusingMark = /^'(?=[=+\-@\t\r])/
+
+/**
+ * @throws RegistryError `invalid` when the file lacks the column that gives the title
+ */
+export function bindProfile(profile: ImportProfile, columns: Column[]): Binding {
+  const choices = choicesOf(profile)
+  const binding: Binding = {
+    profile,
+    columns,
+    byName: new Map(columns.toReversed().map((column) => [fold(column.name), column])),
+    blanks: new Set(profile.blanks.map(foldOption)),
+    choices: choices.map(([field, rule]) => ({ field, rule, meanings: meaningsOf(rule.values) })),
+    lists: listsOf(profile),
+    retired: meaningsOf(
+      Object.fromEntries((profile.retired?.values ?? []).map((value) => [value, 'retired'])),
+    ),
+    owners: ownersOf(choices, profile),
+  }
+  if (!columnOf(binding, profile.facts.title.from)) {
+    const title = quote([profile.facts.title.from].flat()[0] ?? '')
+    throw new RegistryError(
+      'invalid',
+      `the file has no column ${title} for the title; choose another mapping`,
+    )
+  }
+  return binding
+}
+
+/** The column that a rule reads, if the file has it. */
+export function columnOf({ byName }: Binding, from: From | undefined): Column | undefined {
+  const names = [from ?? []].flat().map(fold)
+  const name = names.find((candidate) => byName.has(candidate))
+  return name === undefined ? undefined : byName.get(name)
+}
+
+/** The tidied cell under a column; empty where the file lacks the column. */
+export function cellOf(binding: Binding, row: RawRow, column: Column | undefined): string {
+  const cell = column ? (row.cells[column.index] ?? '') : ''
+  return tidy(binding.profile.defused ? cell.replace(defusingMark, '') : cell)
+}
+
+/** The tidied cell that a rule reads; empty also where people wrote a blank of any spelling. */
+export function textOf(binding: Binding, row: RawRow, from: From): string {
+  const text = cellOf(binding, row, columnOf(binding, from))
+  return isBlank(binding, text) ? '' : text
+}
+
+export function isBlank({ blanks }: Binding, text: string): boolean {
+  return isEmpty(text) || (text.length <= LONGEST_BLANK && blanks.has(foldOption(text)))
+}
+
+function listsOf({ facts }: ImportProfile): BoundList[] {
+  return listFields.flatMap((field) => {
+    const rule = facts[field]
+    return rule ? [{ field, rule, meanings: rule.values && meaningsOf(rule.values) }] : []
+  })
+}

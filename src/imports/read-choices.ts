@@ -1,0 +1,89 @@
+import type { Answers, Stage, Technique } from '../use-cases/use-case.js'
+import { Stage as Stages, Technique as Techniques } from '../use-cases/use-case.js'
+import { type BoundChoice, cellOf, columnOf, isBlank } from './bind.js'
+import { readList } from './lists.js'
+import { lookUp, type Meaning } from './meanings.js'
+import { doubt, type Reading } from './reading.js'
+import { fold, foldOption, quote } from './wording.js'
+
+/** The answer of a person who left the question open; see `policies/risk-tiers.json`. */
+const UNKNOWN = 'unknown'
+
+/** Undefined when the source does not say, or not so that it can be told. */
+export function readStage(reading: Reading): Stage | undefined {
+  return Stages.safeParse(chooseFor(reading, 'stage')).data
+}
+
+/** Null when the source has the column and says nothing in it. */
+export function readTechnique(reading: Reading): Technique | null | undefined {
+  const technique = chooseFor(reading, 'technique')
+  return technique === null ? null : Techniques.safeParse(technique).data
+}
+
+/** Question id to option id, for each question that the file has a column for; a doubtful answer is left out. */
+export function readAnswers(reading: Reading): Answers {
+  const { binding } = reading
+  const fields = binding.choices.map(({ field }) => field).filter((field) => field.startsWith('answers.'))
+  const chosen = fields.flatMap((field): [string, string][] => {
+    const option = chooseFor(reading, field)
+    return option === undefined ? [] : [[field.slice('answers.'.length), option ?? UNKNOWN]]
+  })
+  return Object.fromEntries([...chosen, ...readPrefixed(reading)])
+}
+
+/** Columns that are named after a question hold option ids, in any spelling. */
+function readPrefixed({ binding, row }: Reading): [question: string, option: string][] {
+  return binding.columns.flatMap((column): [string, string][] => {
+    const header = column.header.trim().toLowerCase()
+    const prefix = binding.profile.answerPrefixes.find((candidate) => header.startsWith(candidate))
+    if (prefix === undefined) return []
+    const cell = cellOf(binding, row, column)
+    return [[header.slice(prefix.length), isBlank(binding, cell) ? UNKNOWN : fold(cell).replaceAll(' ', '_')]]
+  })
+}
+
+/**
+ * @returns undefined when the file lacks the column or the value is doubtful, which is noted; null when the cell
+ * says nothing about the field
+ */
+function chooseFor(reading: Reading, field: string): string | null | undefined {
+  const choice = reading.binding.choices.find((candidate) => candidate.field === field)
+  const column = choice && columnOf(reading.binding, choice.rule.from)
+  if (!choice || !column) return undefined
+  const cell = cellOf(reading.binding, reading.row, column)
+  const values = readList(cell, choice.rule.separators).filter(
+    (value) => !saysNothing(reading, choice, value),
+  )
+  if (values.length === 0 && choice.rule.missing && !reading.retired) {
+    doubt(reading, field, choice.rule.missing, cell)
+  }
+  const meaning = agree(
+    values.map((value) => meaningOf(reading, choice, value)),
+    cell,
+  )
+  if (typeof meaning !== 'object' || meaning === null) return meaning
+  doubt(reading, field, meaning.doubt, cell)
+  return undefined
+}
+
+/** A profile may list a word that is a blank elsewhere, such as `None`. */
+function saysNothing({ binding }: Reading, { rule, meanings }: BoundChoice, value: string): boolean {
+  return isBlank(binding, value) && lookUp(meanings, value, rule.match) === undefined
+}
+
+function meaningOf({ binding }: Reading, { field, rule, meanings }: BoundChoice, value: string): Meaning {
+  const meaning = lookUp(meanings, value, rule.match)
+  if (meaning !== undefined) return meaning
+  const owner = binding.owners.get(foldOption(value))
+  const advice = owner ? `it reads like an answer for ${owner}` : `say what ${field} is to be`
+  return { doubt: `${quote(value)} is not a value that this mapping knows; ${advice}` }
+}
+
+/** Several values must mean the same. */
+function agree(meanings: Meaning[], cell: string): Meaning {
+  const unclear = meanings.find((meaning) => typeof meaning === 'object' && meaning !== null)
+  if (unclear) return unclear
+  const options = [...new Set(meanings.filter((meaning) => typeof meaning === 'string'))]
+  if (options.length > 1) return { doubt: `${quote(cell)} names ${options.join(' and ')}; choose one` }
+  return options[0] ?? null
+}
