@@ -184,7 +184,8 @@ function referTo(
   components: Components,
   { inline = false } = {},
 ): JsonSchema {
-  const { root, defs } = splitDefs(jsonSchemaOf(schema, { io, target: 'draft-2020-12' }), inline)
+  const json = jsonSchemaOf(schema, { io, target: 'draft-2020-12' })
+  const { root, defs } = splitDefs(io === 'output' ? open(json) : json, inline)
   const names = io === 'input' ? namesOfInputs(schema, defs) : new Map<string, string>()
   const nameOf = (id: string) => names.get(id) ?? id
   for (const [id, def] of Object.entries(defs)) addComponent(components, nameOf(id), rename(def, nameOf))
@@ -226,10 +227,19 @@ function namesOfInputs(schema: z.ZodType, inputs: Components): Map<string, strin
 /** Without it (a transform has no answered form) every definition counts as different. */
 function answeredForm(schema: z.ZodType): JsonSchema {
   try {
-    return jsonSchemaOf(schema, { io: 'output', target: 'draft-2020-12' })
+    return open(jsonSchemaOf(schema, { io: 'output', target: 'draft-2020-12' }))
   } catch {
     return {}
   }
+}
+
+/** Answers may grow: a client that refused fields it does not know would break. */
+function open(schema: JsonSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (_key, value) => {
+    if (value?.additionalProperties !== false) return value
+    const { additionalProperties: _closed, ...rest } = value
+    return rest
+  })
 }
 
 function rename(schema: JsonSchema, nameOf: (id: string) => string): JsonSchema {

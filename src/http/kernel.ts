@@ -1,9 +1,10 @@
+import type { Caller } from '../auth/authenticate.js'
 import type { ReadTx, Request, WriteTx } from '../db/transaction.js'
 import type { PageOf, PageRequest } from '../page.js'
 import { readIdempotencyKey } from './idempotency.js'
 import { Cursors, type Page } from './paging.js'
 import { pathOf } from './problem.js'
-import type { App, Caller, Database } from './types.js'
+import type { App, Database } from './types.js'
 
 /** What the kernel needs of a request. */
 interface Asked {

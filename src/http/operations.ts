@@ -1,10 +1,11 @@
 import type {
-  onRequestHookHandler,
   preHandlerHookHandler,
+  preParsingHookHandler,
   preSerializationHookHandler,
   RouteOptions,
 } from 'fastify'
 import { z } from 'zod'
+import type { Config } from '../config.js'
 import { RegistryError } from '../errors.js'
 import { etagOf, requireRevision } from './etag.js'
 import { pathOf } from './problem.js'
@@ -71,24 +72,25 @@ export function operation<
   Q extends z.ZodType = typeof noQuery,
   B extends z.ZodType | undefined = undefined,
 >(words: OperationWords<P, Q, B, A>) {
-  const { params, body, query = noQuery, answers, right, timeoutMs } = words
+  const { params, body, query = noQuery, answers, right } = words
   const parts = { querystring: query, response: answers, ...(params && { params }), ...(body && { body }) }
   const spoken = { operationId: words.id, tags: [words.tag], summary: words.summary }
   return {
     schema: { ...spoken, ...parts } as typeof spoken & { params: P; querystring: Q; body: B; response: A },
     config: { right, operation: { ...words, query } as AnyOperation },
-    ...(timeoutMs && { handlerTimeout: timeoutMs }),
   }
 }
 
 /** Gives each route the hooks that its operation's words ask for, and no others. */
-export function registerOperations(app: App): void {
+export function registerOperations(app: App, { requestTimeoutMs }: Pick<Config, 'requestTimeoutMs'>): void {
   app.addHook('onRoute', (route) => {
     const words = route.config?.operation
     if (!words) return
     assertParamsDeclared(route, words)
     const success = successOf(words)
-    if (words.ifMatch) append(route, 'onRequest', demandRevision)
+    // The gate keeps shorter times of its own on its connections, and is asked too often for a timer each.
+    if (words.bucket !== 'gate') route.handlerTimeout = words.timeoutMs ?? requestTimeoutMs
+    if (words.ifMatch) append(route, 'preParsing', demandRevision)
     if (!words.body && !words.consumes) append(route, 'preHandler', refuseBody)
     if (success.status !== 200) append(route, 'preHandler', answerWith(success.status))
     for (const hook of representationHooks(words, success.schema)) append(route, 'preSerialization', hook)
@@ -120,7 +122,7 @@ function assertParamsDeclared({ url }: { url: string }, { id, params }: AnyOpera
 }
 
 interface Hooks {
-  onRequest: onRequestHookHandler
+  preParsing: preParsingHookHandler
   preHandler: preHandlerHookHandler
   preSerialization: preSerializationHookHandler<Answer>
 }
@@ -129,9 +131,13 @@ function append<K extends keyof Hooks>(route: RouteOptions, name: K, hook: Hooks
   Object.assign(route, { [name]: [route[name] ?? [], hook].flat() })
 }
 
-const demandRevision: onRequestHookHandler = (request, _reply, done) => {
-  requireRevision(request)
-  done()
+const demandRevision: preParsingHookHandler = (request, _reply, payload, done) => {
+  try {
+    requireRevision(request)
+    done(null, payload)
+  } catch (error) {
+    done(error as Error, payload)
+  }
 }
 
 const refuseBody: preHandlerHookHandler = (request, _reply, done) => {

@@ -1,5 +1,5 @@
-import fastify from 'fastify'
-import { newId } from '../ids.js'
+import { randomUUID } from 'node:crypto'
+import fastify, { LogController } from 'fastify'
 import { refuse, refuseBytes, registerErrors } from './errors.js'
 import { registerHealth } from './health.js'
 import { registerKernel } from './kernel.js'
@@ -24,12 +24,12 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   app.removeContentTypeParser('text/plain')
 
   registerGuard(app)
-  await registerHeaders(app)
+  registerHeaders(app)
   registerAccessLog(app)
   await registerRateLimits(app, deps.config)
   registerAuthentication(app, deps)
   registerErrors(app)
-  registerOperations(app)
+  registerOperations(app, deps.config)
   registerKernel(app, deps.database, await loadCursorSecret(deps.config))
   if (deps.verifyResponses) registerVerification(app)
   await registerSpec(app)
@@ -41,13 +41,11 @@ export async function createServer(deps: HttpDeps): Promise<App> {
 function openFastify({ config, log }: HttpDeps): App {
   const app = fastify({
     logger: loggerOptions(config, log),
-    disableRequestLogging: true,
-    requestIdLogLabel: 'requestId',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
     bodyLimit: config.bodyLimit,
     requestTimeout: config.requestTimeoutMs,
-    handlerTimeout: config.requestTimeoutMs,
     routerOptions: { maxParamLength: 100 },
     // What is already on its way is served until the drain ends, not refused.
     return503OnClosing: false,
@@ -59,5 +57,5 @@ function openFastify({ config, log }: HttpDeps): App {
 
 /** The caller's own id, so that one name follows a request through several systems. */
 function requestIdOf(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.-]{8,100}$/.test(given) ? given : newId()
+  return typeof given === 'string' && /^[\w.-]{8,100}$/.test(given) ? given : randomUUID()
 }

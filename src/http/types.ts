@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { DestinationStream } from 'pino'
-import type { Ability } from '../auth/decision-rights.js'
-import type { Principal } from '../auth/principal.js'
+import type { Caller } from '../auth/authenticate.js'
 import type { Action, SubjectType } from '../auth/subjects.js'
 import type { Config } from '../config.js'
 import type { ReadTx, Request, WriteRequest, WriteTx, Written } from '../db/transaction.js'
@@ -16,12 +15,6 @@ export type Right =
   | 'public'
   | 'authenticated'
   | { [T in SubjectType]: { action: Action<T>; subject: T } }[SubjectType]
-
-/** Who is signed in, and what they may do. */
-export interface Caller {
-  principal: Principal
-  ability: Ability
-}
 
 /** Reads and writes of `src/db/transaction.ts` on this process's pools. */
 export interface Database {
@@ -61,8 +54,8 @@ declare module 'fastify' {
     /** Unset on public routes, and before anybody was authenticated. */
     caller: Caller | null
     /** @throws Error on a public route, which has nobody to speak of. */
-    readonly principal: Principal
-    readonly ability: Ability
+    readonly principal: Caller['principal']
+    readonly ability: Caller['ability']
     /** True when the answer is the first one given to this Idempotency-Key. */
     replayed: boolean
   }
