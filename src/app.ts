@@ -1,10 +1,108 @@
+import type { DestinationStream } from 'pino'
+import { buildAuthenticator, type Caller, type Directory } from './auth/authenticate.js'
+import { type Ability, buildAbility, readRights } from './auth/decision-rights.js'
+import { type Identity, trustIssuer } from './auth/issuer.js'
+import type { Principal } from './auth/principal.js'
+import type { Config } from './config.js'
+import { drizzleOn } from './db/client.js'
+import type { Database } from './db/database.js'
+import { isMigrated } from './db/migrate.js'
 import { createServer } from './http/server.js'
-import type { App, HttpDeps } from './http/types.js'
+import type { App } from './http/types.js'
+import { newId } from './ids.js'
+import { orgUnitRoutes } from './org-units/routes.js'
+import { findInvited, findPersonByIdentity, findPrincipal, join } from './people/service.js'
+import type { Policies } from './policy/load.js'
+import { reviewRoutes } from './reviews/routes.js'
+import { findByToken } from './tokens/service.js'
 
-export interface AppDeps extends HttpDeps {}
+export interface AppDeps {
+  config: Config
+  policies: Policies
+  database: Database
+  log?: DestinationStream
+  /** In tests: an answer that differs from what the handler returned, or from its schema, becomes a 500. */
+  verifyResponses?: boolean
+}
+
+/** What features are built from. */
+export interface FeatureDeps extends AppDeps {
+  /** A caller for somebody who is not signed in yet, such as a person who accepts an invitation. */
+  callerOf(principal: Principal): Caller
+}
 
 /** The whole service, ready to listen or to be asked in a test. */
 export async function buildApp(deps: AppDeps): Promise<App> {
-  const app = await createServer(deps)
+  const { config, policies, database } = deps
+  const rights = readRights(policies.decisionRights)
+  const abilityOf = (principal: Principal): Ability => buildAbility(rights, principal)
+  const callerOf = (principal: Principal): Caller => ({ principal, ability: abilityOf(principal) })
+  const authenticator = buildAuthenticator({
+    directory: directoryOf(database, callerOf),
+    issuers: config.oidc.issuers.map((issuer) =>
+      trustIssuer({ issuer, audience: config.oidc.audience ?? '' }),
+    ),
+    abilityOf,
+  })
+  const app = await createServer({
+    ...deps,
+    database: forgetting(database, () => authenticator.forget()),
+    authenticate: async ({ headers }) => await authenticator.authenticate(headers.authorization),
+    readiness: readinessOf(database),
+  })
+  await registerFeatures(app, { ...deps, callerOf })
   return app
+}
+
+/** In the order in which features may know each other. */
+async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
+  await app.register(orgUnitRoutes, deps)
+  await app.register(reviewRoutes, deps)
+}
+
+/** Rights that changed count from the next request on, not when a cache has grown old. */
+function forgetting(database: Database, forget: () => void): Database {
+  return {
+    ...database,
+    async write(request, work) {
+      const written = await database.write(request, work)
+      if (written.touched.has('person') || written.touched.has('org_unit')) forget()
+      return written
+    },
+  }
+}
+
+function directoryOf(database: Database, callerOf: (principal: Principal) => Caller): Directory {
+  const sql = drizzleOn(database.pool)
+  return {
+    findByToken: async (digest) => await findByToken(sql, digest, database.clock.now()),
+    async findByIdentity(identity) {
+      const id =
+        (await findPersonByIdentity(sql, identity.issuer, identity.subject)) ??
+        (await acceptInvitation(database, callerOf, identity))
+      return id === undefined ? undefined : await findPrincipal(sql, id)
+    },
+  }
+}
+
+/** Whoever signs in as the identity that was invited has thereby accepted. */
+async function acceptInvitation(
+  database: Database,
+  callerOf: (principal: Principal) => Caller,
+  { issuer, subject }: Identity,
+): Promise<string | undefined> {
+  const personId = await findInvited(drizzleOn(database.pool), { issuer, subject })
+  if (personId === undefined) return undefined
+  const principal: Principal = { personId, kind: 'human', name: '', grants: [], boundUseCaseIds: [] }
+  await database.write({ ...callerOf(principal), requestId: newId() }, async (tx) => await join(tx, personId))
+  return personId
+}
+
+function readinessOf(database: Database): Record<string, () => Promise<void>> {
+  return {
+    database: async () => void (await database.pool.query('select 1')),
+    migrations: async () => {
+      if (!(await isMigrated(database.pool))) throw new Error('migrations are pending: run `assent migrate`')
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../errors.js'
 import type { Ability } from './decision-rights.js'
-import type { Identity, Issuer } from './issuer.js'
+import { type Identity, type Issuer, issuerOf } from './issuer.js'
 import type { Principal } from './principal.js'
 import { digestOfSecret, kindOfSecret } from './tokens.js'
 
@@ -27,7 +27,7 @@ export interface Caller {
 
 interface Options {
   directory: Directory
-  issuer: Issuer | undefined
+  issuers: Issuer[]
   abilityOf(principal: Principal): Ability
 }
 
@@ -41,13 +41,14 @@ export interface Authenticator {
 /** How long a caller is believed without asking the database again, when another process took a right away. */
 const BELIEVED_MS = 5000
 
-export function buildAuthenticator({ directory, issuer, abilityOf }: Options): Authenticator {
+export function buildAuthenticator({ directory, issuers, abilityOf }: Options): Authenticator {
   const known = new LRUCache<string, Caller & { expiresAt: number }>({ max: 5000, ttl: BELIEVED_MS })
   let generation = 0
 
   const verify = async (token: string, digest: string): Promise<Signed> => {
     if (token.startsWith('assent_')) return await bySecret(directory, token, digest)
-    if (!issuer) throw unauthenticated('no sign-in provider is configured here; use an Assent token')
+    const issuer = issuers.find(({ name }) => name === issuerOf(token))
+    if (!issuer) throw unauthenticated('this token comes from nobody that is trusted here; sign in again')
     return await byIdentity(directory, await issuer.verify(token))
   }
 

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { createRemoteJWKSet, customFetch, decodeJwt, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 
@@ -11,6 +11,7 @@ export interface Identity {
 }
 
 export interface Issuer {
+  name: string
   verify(token: string): Promise<Identity>
 }
 
@@ -41,6 +42,7 @@ export function trustIssuer({ issuer, audience }: IssuerOptions): Issuer {
     }
   }
   return {
+    name: issuer,
     async verify(token) {
       const getKey = await keysOf()
       try {
@@ -57,6 +59,15 @@ export function trustIssuer({ issuer, audience }: IssuerOptions): Issuer {
         throw refusalOf(error)
       }
     },
+  }
+}
+
+/** Who a token says it comes from, unverified: only good for choosing among the issuers that are configured. */
+export function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss
+  } catch {
+    return undefined
   }
 }
 

@@ -141,7 +141,12 @@ async function inTransaction<T>(
   return { value, replayed: false, touched: journal.touched }
 }
 
-function openTx(client: pg.PoolClient, clock: Clock, { principal, ability }: Request, journal: Journal): WriteTx {
+function openTx(
+  client: pg.PoolClient,
+  clock: Clock,
+  { principal, ability }: Request,
+  journal: Journal,
+): WriteTx {
   let now = clock.now()
   return {
     sql: drizzleOn(client),
@@ -194,7 +199,11 @@ async function refusing<T>(source: Source, request: Request, deed: () => Promise
 }
 
 /** Records `access.denied` in a transaction of its own, once per person, right and row per minute. */
-async function recordRefusal(source: Source, { principal, ability, requestId }: Request, error: RegistryError): Promise<void> {
+async function recordRefusal(
+  source: Source,
+  { principal, ability, requestId }: Request,
+  error: RegistryError,
+): Promise<void> {
   const { denied, rule = 'none' } = error
   if (!denied) return
   const { personId } = principal

@@ -16,7 +16,10 @@ export type OrgUnit = z.infer<typeof OrgUnit>
 export const NewOrgUnit = z.strictObject({
   key: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, 'use up to 60 lower-case letters, digits, dots, underscores and dashes'),
+    .regex(
+      /^[a-z0-9][a-z0-9._-]{0,59}$/,
+      'use up to 60 lower-case letters, digits, dots, underscores and dashes',
+    ),
   name: text(200).trim().min(1),
   parentId: z.uuid().describe('The unit it lies under'),
 })
@@ -33,7 +36,8 @@ export type OrgUnitChange = z.infer<typeof OrgUnitChange>
  * @throws RegistryError `conflict` when the move would tear the unit out of the tree
  */
 export function assertMovable(unit: OrgUnit, parentId: string, below: string[]): void {
-  if (unit.parentId === null) throw new RegistryError('conflict', 'the root unit stays where it is; move the others')
+  if (unit.parentId === null)
+    throw new RegistryError('conflict', 'the root unit stays where it is; move the others')
   if (below.includes(parentId)) {
     throw new RegistryError('conflict', 'a unit cannot lie under itself; choose a parent outside it')
   }

@@ -130,7 +130,7 @@ export function assertVotable(lane: Lane, { seat, choice }: Pick<Ballot, 'seat' 
 
 export type Tally = { closes: false } | { closes: true; outcome: Outcome; reason: string }
 
-type Cast = Pick<Vote, 'seat' | 'choice'>
+type Cast = { seat: string; choice: Choice }
 
 /**
  * What the votes come to, one vote a seat. A veto seat's block closes at once. The quorum closes as approved when

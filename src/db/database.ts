@@ -1,0 +1,58 @@
+import type pg from 'pg'
+import { openPool } from './client.js'
+import { type Clock, DatabaseClock } from './clock.js'
+import {
+  type ReadTx,
+  type Request,
+  read,
+  type WriteRequest,
+  type WriteTx,
+  type Written,
+  write,
+} from './transaction.js'
+
+export interface DatabaseOptions {
+  /** As `assent_app`, or a role that may act as it. */
+  connection: pg.ClientConfig
+  poolSize: number
+  exportPoolSize: number
+  statementTimeoutMs: number
+  /** Tests bring their own; otherwise it is the database's. */
+  clock?: Clock | undefined
+}
+
+/** The process's way to the database: pools that cannot starve each other, one clock, and the two kernels. */
+export interface Database {
+  connection: pg.ClientConfig
+  pool: pg.Pool
+  exports: pg.Pool
+  clock: Clock
+  read<T>(request: Request, work: (tx: ReadTx) => Promise<T>): Promise<T>
+  write<T>(request: WriteRequest, work: (tx: WriteTx) => Promise<T>): Promise<Written<T>>
+  close(): Promise<void>
+}
+
+const EXPORT_LIMIT_MS = 600_000
+
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { connection, statementTimeoutMs } = options
+  const pool = openPool({ connection, name: 'api', max: options.poolSize, statementTimeoutMs })
+  const exports = openPool({
+    connection,
+    name: 'exports',
+    max: options.exportPoolSize,
+    statementTimeoutMs: EXPORT_LIMIT_MS,
+  })
+  const databaseClock = new DatabaseClock(pool)
+  if (!options.clock) await databaseClock.start()
+  const clock = options.clock ?? databaseClock
+  return {
+    ...{ connection, pool, exports, clock },
+    read: async (request, work) => await read({ pool, clock }, request, work),
+    write: async (request, work) => await write({ pool, clock }, request, work),
+    async close() {
+      databaseClock.stop()
+      await Promise.all([pool.end(), exports.end()])
+    },
+  }
+}
