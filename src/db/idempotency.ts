@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { RegistryError } from '../errors.js'
-import type { Instant } from '../instant.js'
+import { addSeconds, type Instant } from '../instant.js'
 
 /** An Idempotency-Key with the digest of the request that carried it. */
 export interface Idempotency {
@@ -49,4 +49,10 @@ export async function keepResponse(
     text: 'update idempotency_key set response = $3 where principal_id = $1 and key = $2',
     values: [principalId, key, JSON.stringify(response ?? null)],
   })
+}
+
+const KEPT_SECONDS = 86_400
+
+export async function dropOldKeys(pool: pg.Pool, now: Instant): Promise<void> {
+  await pool.query('delete from idempotency_key where created_at < $1', [addSeconds(now, -KEPT_SECONDS)])
 }

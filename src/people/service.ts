@@ -22,6 +22,8 @@ import {
 } from './person.js'
 import * as store from './store.js'
 
+export { hasAdministrator, keepFirstSignIn } from './store.js'
+
 /** @throws RegistryError `conflict` when the identity belongs to somebody already */
 export async function invite(
   tx: WriteTx,
