@@ -25,8 +25,8 @@ export interface BoundList {
 export interface Binding {
   profile: ImportProfile
   columns: Column[]
-  /** Folded column name to column. */
-  byName: ReadonlyMap<string, Column>
+  /** The column that each rule reads, remembered; one that the file lacks is undefined. */
+  columnOf(from: From | undefined): Column | undefined
   blanks: ReadonlySet<string>
   choices: BoundChoice[]
   lists: BoundList[]
@@ -50,7 +50,7 @@ export function bindProfile(profile: ImportProfile, columns: Column[]): Binding 
   const binding: Binding = {
     profile,
     columns,
-    byName: new Map(columns.toReversed().map((column) => [fold(column.name), column])),
+    columnOf: columnFinder(columns),
     blanks: new Set(profile.blanks.map(foldOption)),
     choices: choices.map(([field, rule]) => ({ field, rule, meanings: meaningsOf(rule.values) })),
     lists: listsOf(profile),
@@ -59,7 +59,7 @@ export function bindProfile(profile: ImportProfile, columns: Column[]): Binding 
     ),
     owners: ownersOf(choices, profile),
   }
-  if (!columnOf(binding, profile.facts.title.from)) {
+  if (!binding.columnOf(profile.facts.title.from)) {
     const title = quote([profile.facts.title.from].flat()[0] ?? '')
     throw new RegistryError(
       'invalid',
@@ -69,11 +69,18 @@ export function bindProfile(profile: ImportProfile, columns: Column[]): Binding 
   return binding
 }
 
-/** The column that a rule reads, if the file has it. */
-export function columnOf({ byName }: Binding, from: From | undefined): Column | undefined {
-  const names = [from ?? []].flat().map(fold)
-  const name = names.find((candidate) => byName.has(candidate))
-  return name === undefined ? undefined : byName.get(name)
+/** Folding a long header anew for every cell would cost more than reading the cell. */
+function columnFinder(columns: Column[]): Binding['columnOf'] {
+  const byName = new Map(columns.toReversed().map((column) => [fold(column.name), column]))
+  const found = new Map<From, Column | undefined>()
+  return (from) => {
+    if (from === undefined) return undefined
+    if (!found.has(from)) {
+      const name = [from].flat().find((candidate) => byName.has(fold(candidate)))
+      found.set(from, name === undefined ? undefined : byName.get(fold(name)))
+    }
+    return found.get(from)
+  }
 }
 
 /** The tidied cell under a column; empty where the file lacks the column. */
@@ -84,7 +91,7 @@ export function cellOf(binding: Binding, row: RawRow, column: Column | undefined
 
 /** The tidied cell that a rule reads; empty also where people wrote a blank of any spelling. */
 export function textOf(binding: Binding, row: RawRow, from: From): string {
-  const text = cellOf(binding, row, columnOf(binding, from))
+  const text = cellOf(binding, row, binding.columnOf(from))
   return isBlank(binding, text) ? '' : text
 }
 

@@ -1,4 +1,4 @@
-import { type Binding, cellOf, columnOf, textOf } from './bind.js'
+import { type Binding, cellOf, textOf } from './bind.js'
 import { type ImportedDate, readDate } from './dates.js'
 import type { ImportedFacts } from './imported-facts.js'
 import { readList } from './lists.js'
@@ -56,7 +56,7 @@ function isRetired(binding: Binding, row: RawRow): boolean {
 
 /** Null when the file has the column and names nobody. */
 function readPerson({ binding, row }: Reading, rule: { from: From } | undefined): string | null | undefined {
-  if (!rule || !columnOf(binding, rule.from)) return undefined
+  if (!rule || !binding.columnOf(rule.from)) return undefined
   return oneLine(textOf(binding, row, rule.from)) || null
 }
 
@@ -74,7 +74,7 @@ function readDates(reading: Reading): Record<string, ImportedDate> {
 function raiseFlags(reading: Reading): void {
   const { binding, row } = reading
   for (const { from, separators, values, field, message } of binding.profile.flags) {
-    const cell = cellOf(binding, row, columnOf(binding, from))
+    const cell = cellOf(binding, row, binding.columnOf(from))
     const flagged = new Set(values.map(foldOption))
     const isRaised = readList(cell, separators).some((value) => flagged.has(foldOption(value)))
     if (isRaised) doubt(reading, field, message, cell)
@@ -84,7 +84,7 @@ function raiseFlags(reading: Reading): void {
 function refusal({ binding, row }: Reading, title: string | undefined): string | undefined {
   if (row.problems.length > 0) return row.problems.join('; ')
   if (title !== undefined) return undefined
-  const column = columnOf(binding, binding.profile.facts.title.from)
+  const column = binding.columnOf(binding.profile.facts.title.from)
   return `row ${row.number} has no title; fill the cell under ${quote(column?.name ?? '')}`
 }
 

@@ -1,6 +1,6 @@
 import type { Answers, Stage, Technique } from '../use-cases/use-case.js'
 import { Stage as Stages, Technique as Techniques } from '../use-cases/use-case.js'
-import { type BoundChoice, cellOf, columnOf, isBlank } from './bind.js'
+import { type BoundChoice, cellOf, isBlank } from './bind.js'
 import { readList } from './lists.js'
 import { lookUp, type Meaning } from './meanings.js'
 import { doubt, type Reading } from './reading.js'
@@ -48,7 +48,7 @@ function readPrefixed({ binding, row }: Reading): [question: string, option: str
  */
 function chooseFor(reading: Reading, field: string): string | null | undefined {
   const choice = reading.binding.choices.find((candidate) => candidate.field === field)
-  const column = choice && columnOf(reading.binding, choice.rule.from)
+  const column = choice && reading.binding.columnOf(choice.rule.from)
   if (!choice || !column) return undefined
   const cell = cellOf(reading.binding, reading.row, column)
   const values = readList(cell, choice.rule.separators).filter(

@@ -1,5 +1,5 @@
 import { Facts } from '../use-cases/use-case.js'
-import { type BoundList, cellOf, columnOf, isBlank, textOf } from './bind.js'
+import { type BoundList, cellOf, isBlank, textOf } from './bind.js'
 import type { ImportedFacts } from './imported-facts.js'
 import { readList } from './lists.js'
 import { lookUp } from './meanings.js'
@@ -20,7 +20,7 @@ const dashes = /[‐-―−]/g
 export function readLists(reading: Reading): Lists {
   const lists: Lists = {}
   for (const list of reading.binding.lists) {
-    const column = columnOf(reading.binding, list.rule.from)
+    const column = reading.binding.columnOf(list.rule.from)
     if (column || list.rule.always.length > 0) lists[list.field] = readElements(reading, list)
   }
   return lists
@@ -28,7 +28,7 @@ export function readLists(reading: Reading): Lists {
 
 function readElements(reading: Reading, list: BoundList): string[] {
   const { field, rule } = list
-  const column = columnOf(reading.binding, rule.from)
+  const column = reading.binding.columnOf(rule.from)
   const cell = cellOf(reading.binding, reading.row, column)
   const stated = readList(cell, rule.separators).flatMap((value) => readElement(reading, list, value))
   const elements = distinct([...rule.always, ...stated])

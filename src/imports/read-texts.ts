@@ -1,4 +1,4 @@
-import { cellOf, columnOf, textOf } from './bind.js'
+import { cellOf, textOf } from './bind.js'
 import type { ImportedFacts } from './imported-facts.js'
 import type { TextRule } from './profile.js'
 import { doubt, type Reading } from './reading.js'
@@ -27,7 +27,7 @@ export function readTexts(reading: Reading): Texts {
   const texts: Texts = {}
   for (const field of textFields) {
     const rule = facts[field]
-    const text = rule && columnOf(reading.binding, rule.from) ? readText(reading, field, rule) : undefined
+    const text = rule && reading.binding.columnOf(rule.from) ? readText(reading, field, rule) : undefined
     if (text !== undefined) texts[field] = text
   }
   return texts
@@ -42,7 +42,7 @@ function readText(reading: Reading, field: TextField, rule: TextRule): string | 
 }
 
 function askFor(reading: Reading, field: TextField, { from, otherwise }: TextRule): void {
-  const column = columnOf(reading.binding, from)
+  const column = reading.binding.columnOf(from)
   const standIn = otherwise === undefined ? '' : `, and ${quote(otherwise)} stands in for it`
   const message = `the source leaves ${quote(column?.name ?? '')} blank${standIn}; write the ${field}`
   doubt(reading, field, message, cellOf(reading.binding, reading.row, column))
