@@ -1,0 +1,164 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { RegistryError } from '../errors.js'
+
+/** Bytes by their SHA-256, as `sha256:` and 64 hex digits. */
+export interface StoredBytes {
+  digest: string
+  size: number
+}
+
+/** Both ends are included, counted from 0. */
+export interface ByteRange {
+  start: number
+  end: number
+}
+
+/** Where the bytes of evidence lie: written once, named by their digest, never changed. */
+export interface BlobStore {
+  /**
+   * Keeps a stream. It is there whole when this returns, and not at all when it throws.
+   * @param expected refuses any other digest
+   * @throws RegistryError `invalid` for another digest, `unavailable` when the store fails, and what the stream throws
+   */
+  put(bytes: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredBytes>
+  /** @throws RegistryError `unavailable` when the bytes are not there, or not as many */
+  open(stored: StoredBytes, range?: ByteRange): Promise<Readable>
+  has(digest: string): Promise<boolean>
+}
+
+/** No upload lasts this long, so a draft that nobody wrote to since was left behind by a process that died. */
+const ABANDONED_MS = 3_600_000
+
+/**
+ * Blobs in a folder, which several processes may share: `sha256/ab/cd/abcd…`, read-only. Bytes arrive in `drafts/`
+ * under a random name, reach the disk, and are then linked to their place, so whatever has a place is whole.
+ */
+export class FolderStore implements BlobStore {
+  readonly #folder: string
+  readonly #drafts: string
+
+  private constructor(folder: string) {
+    this.#folder = folder
+    this.#drafts = join(folder, 'drafts')
+  }
+
+  /** Makes the folder if need be, and removes what earlier processes left half done. */
+  static async open(folder: string): Promise<FolderStore> {
+    const store = new FolderStore(resolve(folder))
+    await onDisk(() => mkdir(store.#drafts, { recursive: true, mode: 0o700 }))
+    await store.sweep()
+    return store
+  }
+
+  async put(bytes: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredBytes> {
+    const draft = join(this.#drafts, randomUUID())
+    const file = await onDisk(() => open(draft, 'wx', 0o600))
+    try {
+      const stored = await write(file, bytes)
+      if (expected !== undefined && expected !== stored.digest) {
+        throw new RegistryError(
+          'invalid',
+          `what arrived has the digest ${stored.digest}, not the one you gave; send the file again`,
+        )
+      }
+      await onDisk(async () => {
+        await file.chmod(0o400)
+        await file.sync()
+        await this.#keep(draft, stored.digest)
+      })
+      return stored
+    } finally {
+      await file.close()
+      await rm(draft, { force: true })
+    }
+  }
+
+  async open({ digest, size }: StoredBytes, range?: ByteRange): Promise<Readable> {
+    if (!(await this.has(digest))) throw new RegistryError('unavailable', missing)
+    const file = await onDisk(() => open(this.#placeOf(digest), 'r'))
+    if ((await file.stat()).size === size) return file.createReadStream(range)
+    await file.close()
+    throw new RegistryError('unavailable', missing)
+  }
+
+  async has(digest: string): Promise<boolean> {
+    try {
+      await stat(this.#placeOf(digest))
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false
+      throw new RegistryError('unavailable', unusable, { cause: error })
+    }
+  }
+
+  /** Removes drafts that nobody has written to for so long. */
+  async sweep(abandonedMs = ABANDONED_MS): Promise<void> {
+    for (const name of await onDisk(() => readdir(this.#drafts))) {
+      const draft = join(this.#drafts, name)
+      const found = await stat(draft).catch(() => undefined)
+      if (found && Date.now() - found.mtimeMs >= abandonedMs) await rm(draft, { force: true })
+    }
+  }
+
+  /** A link appears whole or not at all, and never takes the place of what is there. */
+  async #keep(draft: string, digest: string): Promise<void> {
+    const place = this.#placeOf(digest)
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 })
+    try {
+      await link(draft, place)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+    }
+    for (let folder = dirname(place); folder.length >= this.#folder.length; folder = dirname(folder)) {
+      await syncFolder(folder)
+    }
+  }
+
+  #placeOf(digest: string): string {
+    const [, hex] = /^sha256:([0-9a-f]{64})$/.exec(digest) ?? []
+    if (!hex) throw new TypeError(`${digest} is no digest`)
+    return join(this.#folder, 'sha256', hex.slice(0, 2), hex.slice(2, 4), hex)
+  }
+}
+
+const unusable =
+  'the evidence store cannot be used now; tell whoever runs Assent to look at its folder and disk'
+const missing =
+  'these bytes are missing from the evidence store; tell whoever runs Assent to restore its folder'
+
+/** One chunk at a time: memory does not grow with the file. */
+async function write(file: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<StoredBytes> {
+  const hash = createHash('sha256')
+  let size = 0
+  for await (const chunk of bytes) {
+    hash.update(chunk)
+    size += chunk.length
+    await onDisk(() => file.writeFile(chunk))
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size }
+}
+
+/** A name in a folder outlives a power cut only when the folder itself was synced. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+async function onDisk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    throw new RegistryError('unavailable', unusable, { cause })
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code
+}

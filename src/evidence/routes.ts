@@ -1,0 +1,179 @@
+import { z } from 'zod'
+import { digestOfJson } from '../audit/digest.js'
+import { announceDownload, requestedRange } from '../http/download.js'
+import { operation } from '../http/operations.js'
+import { page, pageQuery } from '../http/paging.js'
+import type { App } from '../http/types.js'
+import { receiveUpload, registerUploads, type Upload } from '../http/upload.js'
+import { file } from '../http/zod.js'
+import type { BlobStore } from './blobs.js'
+import {
+  Evidence,
+  FileFields,
+  fileNameOf,
+  Judgement,
+  mediaTypeOf,
+  NewAttestation,
+  type NewFile,
+} from './evidence.js'
+import {
+  assertAttachable,
+  attachAttestation,
+  attachFile,
+  getEvidence,
+  judge,
+  listEvidence,
+  openContent,
+} from './service.js'
+
+const params = z.strictObject({ id: z.uuid() })
+const tag = 'Evidence'
+const TRANSFER_LIMIT_MS = 600_000
+
+interface Deps {
+  blobs: BlobStore
+  /** The most bytes that a file may have. */
+  uploadLimit: number
+}
+
+/** Files and attestations, and their acceptance. */
+export async function evidenceRoutes(app: App, { blobs, uploadLimit }: Deps): Promise<void> {
+  await registerUploads(app)
+  giveRoutes(app, { blobs, uploadLimit })
+  judgeRoutes(app)
+  contentRoutes(app, blobs)
+}
+
+function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
+  app.post(
+    '/v1/use-cases/:id/evidence',
+    operation({
+      id: 'attachAttestation',
+      tag,
+      summary: 'Attach a statement that you vouch for',
+      right: { action: 'attach', subject: 'UseCase' },
+      params,
+      body: NewAttestation,
+      location: '/v1/evidence/{id}',
+      answers: { 201: Evidence },
+    }),
+    async (request) =>
+      await app.write(request, (tx) => attachAttestation(tx, request.params.id, request.body)),
+  )
+
+  app.post(
+    '/v1/use-cases/:id/evidence/files',
+    operation({
+      id: 'attachFile',
+      tag,
+      summary: 'Attach a file',
+      description:
+        'A form with the fields `kind`, `title`, if you like `freshUntil` and `digest` (`sha256:` and 64 hex ' +
+        'digits of the file), and the file as its last part.',
+      right: { action: 'attach', subject: 'UseCase' },
+      params,
+      consumes: ['multipart/form-data'],
+      timeoutMs: TRANSFER_LIMIT_MS,
+      location: '/v1/evidence/{id}',
+      answers: { 201: Evidence },
+    }),
+    async (request) => {
+      const { id } = request.params
+      await app.read(request, (tx) => assertAttachable(tx, id))
+      const form = { fields: FileFields, limit: uploadLimit }
+      const received = await receiveUpload(request, form, (upload) => keep(blobs, upload))
+      return await app.write(request, (tx) => attachFile(tx, id, received), {
+        content: digestOfJson(received),
+      })
+    },
+  )
+}
+
+async function keep(
+  blobs: BlobStore,
+  { fields, fileName, mediaType, bytes }: Upload<FileFields>,
+): Promise<NewFile> {
+  const { digest: expected, ...described } = fields
+  const named = { fileName: fileNameOf(fileName), mediaType: mediaTypeOf(mediaType) }
+  return { ...described, ...named, ...(await blobs.put(bytes, expected)) }
+}
+
+function judgeRoutes(app: App): void {
+  app.post(
+    '/v1/evidence/:id/verdict',
+    operation({
+      id: 'judgeEvidence',
+      tag,
+      summary: 'Accept or refuse what somebody else attached',
+      description: 'There is one verdict, and it stays. Whoever attached the evidence cannot give it.',
+      right: { action: 'judge', subject: 'Evidence' },
+      params,
+      body: Judgement,
+      answers: { 201: Evidence },
+    }),
+    async (request) => await app.write(request, (tx) => judge(tx, request.params.id, request.body)),
+  )
+
+  app.get(
+    '/v1/use-cases/:id/evidence',
+    operation({
+      id: 'listEvidence',
+      tag,
+      summary: 'Evidence of a use case, the last attached first',
+      right: { action: 'read', subject: 'Evidence' },
+      params,
+      query: z.strictObject(pageQuery),
+      answers: { 200: page(Evidence) },
+    }),
+    async (request) => await app.page(request, (tx, page) => listEvidence(tx, request.params.id, page)),
+  )
+}
+
+function contentRoutes(app: App, blobs: BlobStore): void {
+  app.get(
+    '/v1/evidence/:id',
+    operation({
+      id: 'getEvidence',
+      tag,
+      summary: 'One piece of evidence with its verdict',
+      right: { action: 'read', subject: 'Evidence' },
+      params,
+      answers: { 200: Evidence },
+    }),
+    async (request) => await app.read(request, (tx) => getEvidence(tx, request.params.id)),
+  )
+
+  app.get(
+    '/v1/evidence/:id/content',
+    operation({
+      id: 'downloadEvidence',
+      tag,
+      summary: 'The bytes of the file, or the statement that was attested',
+      description:
+        'Always sent as an attachment, with its digest in `Repr-Digest` (RFC 9530). One range is served.',
+      right: { action: 'read', subject: 'Evidence' },
+      params,
+      produces: ['application/octet-stream'],
+      timeoutMs: TRANSFER_LIMIT_MS,
+      answers: { 200: file, 206: file },
+    }),
+    async (request, reply) => {
+      const evidence = await app.read(request, (tx) => getEvidence(tx, request.params.id))
+      const download = downloadOf(evidence)
+      const range = requestedRange(request, download)
+      const bytes = await openContent(blobs, evidence, range)
+      announceDownload(reply, download, range)
+      return bytes
+    },
+  )
+}
+
+function downloadOf({ id, fileName, mediaType, digest, size, statement }: Evidence) {
+  const isText = statement !== null
+  return {
+    fileName: fileName ?? `attestation-${id}.txt`,
+    mediaType: isText ? `${mediaType}; charset=utf-8` : mediaType,
+    digest,
+    size,
+  }
+}
