@@ -7,6 +7,8 @@ import type { Config } from './config.js'
 import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
+import { FolderStore } from './evidence/blobs.js'
+import { evidenceRoutes } from './evidence/routes.js'
 import { createServer } from './http/server.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
@@ -57,6 +59,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
 /** In the order in which features may know each other. */
 async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(orgUnitRoutes, deps)
+  const { evidenceDir, uploadLimit } = deps.config
+  await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
 }
 

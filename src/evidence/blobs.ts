@@ -27,6 +27,8 @@ export interface BlobStore {
   /** @throws RegistryError `unavailable` when the bytes are not there, or not as many */
   open(stored: StoredBytes, range?: ByteRange): Promise<Readable>
   has(digest: string): Promise<boolean>
+  /** Removes what processes that died left half done. Asked at the start. */
+  sweep(): Promise<void>
 }
 
 /** No upload lasts this long, so a draft that nobody wrote to since was left behind by a process that died. */
@@ -40,22 +42,17 @@ export class FolderStore implements BlobStore {
   readonly #folder: string
   readonly #drafts: string
 
-  private constructor(folder: string) {
-    this.#folder = folder
-    this.#drafts = join(folder, 'drafts')
-  }
-
-  /** Makes the folder if need be, and removes what earlier processes left half done. */
-  static async open(folder: string): Promise<FolderStore> {
-    const store = new FolderStore(resolve(folder))
-    await onDisk(() => mkdir(store.#drafts, { recursive: true, mode: 0o700 }))
-    await store.sweep()
-    return store
+  constructor(folder: string) {
+    this.#folder = resolve(folder)
+    this.#drafts = join(this.#folder, 'drafts')
   }
 
   async put(bytes: AsyncIterable<Uint8Array>, expected?: string): Promise<StoredBytes> {
     const draft = join(this.#drafts, randomUUID())
-    const file = await onDisk(() => open(draft, 'wx', 0o600))
+    const file = await onDisk(async () => {
+      await mkdir(this.#drafts, { recursive: true, mode: 0o700 })
+      return await open(draft, 'wx', 0o600)
+    })
     try {
       const stored = await write(file, bytes)
       if (expected !== undefined && expected !== stored.digest) {
@@ -94,9 +91,8 @@ export class FolderStore implements BlobStore {
     }
   }
 
-  /** Removes drafts that nobody has written to for so long. */
   async sweep(abandonedMs = ABANDONED_MS): Promise<void> {
-    for (const name of await onDisk(() => readdir(this.#drafts))) {
+    for (const name of await readdir(this.#drafts).catch(noneIfMissing)) {
       const draft = join(this.#drafts, name)
       const found = await stat(draft).catch(() => undefined)
       if (found && Date.now() - found.mtimeMs >= abandonedMs) await rm(draft, { force: true })
@@ -157,6 +153,11 @@ async function onDisk<T>(work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     throw new RegistryError('unavailable', unusable, { cause })
   }
+}
+
+function noneIfMissing(error: unknown): string[] {
+  if (codeOf(error) === 'ENOENT') return []
+  throw error
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -39,6 +39,9 @@ interface Deps {
 /** Files and attestations, and their acceptance. */
 export async function evidenceRoutes(app: App, { blobs, uploadLimit }: Deps): Promise<void> {
   await registerUploads(app)
+  app.addHook('onReady', async () => {
+    await blobs.sweep().catch((err) => app.log.warn({ err }, 'drafts of evidence stay'))
+  })
   giveRoutes(app, { blobs, uploadLimit })
   judgeRoutes(app)
   contentRoutes(app, blobs)
