@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
-import { type AnyOperation, hasRevision, isPage, successOf } from './operations.js'
+import { type AnyOperation, hasRevision, isPage, isRepeatable, successOf } from './operations.js'
 import { Problem, problemType } from './problem.js'
 import { file, type JsonSchema, jsonSchemaOf, noContent } from './zod.js'
 
@@ -44,11 +44,10 @@ function describeParameters(place: 'path' | 'query', schema: z.ZodType | undefin
   }))
 }
 
-function describeHeaders({ ifMatch, right }: AnyOperation, method: string): JsonSchema[] {
+function describeHeaders(words: AnyOperation, method: string): JsonSchema[] {
   const headers: JsonSchema[] = []
-  if (ifMatch) headers.push({ $ref: '#/components/parameters/IfMatch' })
-  if (method === 'POST' && right !== 'public')
-    headers.push({ $ref: '#/components/parameters/IdempotencyKey' })
+  if (words.ifMatch) headers.push({ $ref: '#/components/parameters/IfMatch' })
+  if (isRepeatable(words, method)) headers.push({ $ref: '#/components/parameters/IdempotencyKey' })
   return headers
 }
 
@@ -96,18 +95,18 @@ function describeAnswerHeaders(words: AnyOperation, method: string): JsonSchema 
     hasRevision(schema) && 'ETag',
     isPage(schema) && 'Link',
     words.location && 'Location',
-    method === 'POST' && words.right !== 'public' && 'Idempotency-Replayed',
+    isRepeatable(words, method) && 'Idempotency-Replayed',
   ].filter((name) => typeof name === 'string')
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
 }
 
 /** What can go wrong follows from the words; the operation's own answers take precedence. */
 function describeRefusals(words: AnyOperation, method: string, url: string): JsonSchema {
-  const { right, body, consumes, ifMatch, answers } = words
+  const { right, body, consumes, ifMatch, bucket, answers } = words
   const changes = method !== 'GET'
   const statuses = [
     400,
-    ...(right === 'public' ? [] : [401]),
+    ...(right === 'public' && bucket !== 'sign_in' ? [] : [401]),
     ...(typeof right === 'object' ? [403] : []),
     ...(url.includes(':') ? [404] : []),
     ...(changes ? [409] : []),

@@ -4,7 +4,7 @@ import type { PageOf, PageRequest } from '../page.js'
 import { readIdempotencyKey } from './idempotency.js'
 import { Cursors, type Page } from './paging.js'
 import { pathOf } from './problem.js'
-import type { App, Database } from './types.js'
+import type { App, HttpDeps } from './types.js'
 
 /** What the kernel needs of a request. */
 interface Asked {
@@ -38,7 +38,7 @@ export interface Kernel {
 }
 
 /** Gives routes the transaction kernel: `app.read`, `app.page` and `app.write`. */
-export function registerKernel(app: App, database: Database, cursorSecret: Buffer): void {
+export function registerKernel(app: App, database: HttpDeps['database'], cursorSecret: Buffer): void {
   app.decorateRequest('replayed', false)
   app.decorate('read', async (request, work) => await database.read(askedBy(request), work))
   app.decorate('page', pagesOf(database, new Cursors(cursorSecret)))
@@ -55,7 +55,7 @@ export function registerKernel(app: App, database: Database, cursorSecret: Buffe
   })
 }
 
-function pagesOf(database: Database, cursors: Cursors): Kernel['page'] {
+function pagesOf(database: HttpDeps['database'], cursors: Cursors): Kernel['page'] {
   return async (request, work) => {
     const { limit, cursor } = request.query
     const scope = { personId: request.principal.personId, path: pathOf(request.url), query: request.query }

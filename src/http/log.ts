@@ -28,17 +28,17 @@ interface ErrorLine {
 }
 
 /**
- * Errors of the database repeat parameters (in Drizzle's message) and values (in PostgreSQL's detail): those are
- * people's data, so only names and codes are kept.
+ * Errors of the database repeat parameters (in Drizzle's message) and values (in PostgreSQL's detail, and quoted
+ * at the end of its message): those are people's data, so only names and codes are kept.
  */
 function describeError(error: unknown): ErrorLine {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' }
-  const { name, message, stack, cause } = error
+  const { name, message, stack = '', cause } = error
   const { code, table, column, constraint } = error as Error & Record<string, unknown>
   return {
     type: name,
-    message: withoutParameters(message),
-    stack: withoutParameters(stack ?? ''),
+    message: withoutValues(error, message),
+    stack: withoutValues(error, stack),
     code,
     table,
     column,
@@ -47,8 +47,9 @@ function describeError(error: unknown): ErrorLine {
   }
 }
 
-function withoutParameters(text: string): string {
-  return text.replace(/\nparams: [^\n]*/g, '')
+function withoutValues(error: Error, text: string): string {
+  const bare = text.replace(/\nparams: [^\n]*/g, '')
+  return 'severity' in error ? bare.replace(/: ".*"/g, '') : bare
 }
 
 /** One line for each answer: who, what, how it ended and how long it took. No bodies, no queries. */

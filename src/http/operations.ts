@@ -45,8 +45,10 @@ export interface OperationWords<P, Q, B, A extends Answers> {
   answers: A
   /** The caller has to say with `If-Match` which revision they change; read it with `requireRevision`. */
   ifMatch?: boolean
-  /** The gate has a rate limit of its own. */
-  bucket?: 'gate'
+  /** The gate has a rate limit of its own, and so have keys and codes that are exchanged for a token. */
+  bucket?: 'gate' | 'sign_in'
+  /** The answer holds a secret, which is said once and kept nowhere: no Idempotency-Key can ask for it again. */
+  secret?: boolean
   /** Media types of a body that the handler reads itself, from the stream. */
   consumes?: string[]
   /** Media types of an answer that is not JSON. */
@@ -91,6 +93,7 @@ export function registerOperations(app: App, { requestTimeoutMs }: Pick<Config, 
     // The gate keeps shorter times of its own on its connections, and is asked too often for a timer each.
     if (words.bucket !== 'gate') route.handlerTimeout = words.timeoutMs ?? requestTimeoutMs
     if (words.ifMatch) append(route, 'preParsing', demandRevision)
+    if (words.secret) append(route, 'preParsing', refuseKey)
     if (!words.body && !words.consumes) append(route, 'preHandler', refuseBody)
     if (success.status !== 200) append(route, 'preHandler', answerWith(success.status))
     for (const hook of representationHooks(words, success.schema)) append(route, 'preSerialization', hook)
@@ -111,6 +114,11 @@ export function hasRevision(schema: z.ZodType): boolean {
 
 export function isPage(schema: z.ZodType): boolean {
   return schema instanceof z.ZodObject && 'items' in schema.shape && 'next' in schema.shape
+}
+
+/** True when the first answer is kept for whoever sends the same Idempotency-Key again. */
+export function isRepeatable({ right, secret }: AnyOperation, method: string): boolean {
+  return method === 'POST' && right !== 'public' && !secret
 }
 
 /** An undeclared parameter would reach the handler unchecked. */
@@ -138,6 +146,12 @@ const demandRevision: preParsingHookHandler = (request, _reply, payload, done) =
   } catch (error) {
     done(error as Error, payload)
   }
+}
+
+const refuseKey: preParsingHookHandler = (request, _reply, payload, done) => {
+  if (request.headers['idempotency-key'] === undefined) return done(null, payload)
+  const message = 'the answer holds a secret, which is not kept to be given again; send no Idempotency-Key'
+  done(new RegistryError('invalid', message), payload)
 }
 
 const refuseBody: preHandlerHookHandler = (request, _reply, done) => {

@@ -34,9 +34,14 @@ const headers = {
 
 export function registerHeaders(app: App): void {
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(headers).header('x-request-id', request.id)
+    secure(request, reply)
     done()
   })
+}
+
+/** Also for answers that are given before any hook runs. */
+export function secure(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.headers(headers).header('x-request-id', request.id)
 }
 
 /** Counters per person and process, for signed-in requests; per address for the others. */
@@ -55,11 +60,14 @@ export async function registerRateLimits(
       'x-ratelimit-reset': false,
     },
   })
-  const general = app.rateLimit({ max: rateLimits.general })
-  const gate = app.rateLimit({ max: rateLimits.gate })
+  const limits = {
+    general: app.rateLimit({ max: rateLimits.general }),
+    gate: app.rateLimit({ max: rateLimits.gate }),
+    sign_in: app.rateLimit({ max: rateLimits.signInFailures }),
+  }
   // After authentication, to know whom to count, and before the body is read.
   app.addHook('onRoute', (route: RouteOptions) => {
-    const limit = route.config?.operation?.bucket === 'gate' ? gate : general
+    const limit = limits[route.config?.operation?.bucket ?? 'general']
     const hook = async (request: FastifyRequest, reply: FastifyReply) => await limit.call(app, request, reply)
     Object.assign(route, { preParsing: [route.preParsing ?? [], hook].flat() })
   })

@@ -7,7 +7,13 @@ import { loggerOptions, registerAccessLog } from './log.js'
 import { registerMetrics } from './metrics.js'
 import { registerOperations } from './operations.js'
 import { loadCursorSecret } from './paging.js'
-import { registerAuthentication, registerGuard, registerHeaders, registerRateLimits } from './security.js'
+import {
+  registerAuthentication,
+  registerGuard,
+  registerHeaders,
+  registerRateLimits,
+  secure,
+} from './security.js'
 import { registerSpec } from './spec.js'
 import type { App, HttpDeps } from './types.js'
 import { registerVerification } from './verify-responses.js'
@@ -49,7 +55,7 @@ function openFastify({ config, log }: HttpDeps): App {
     routerOptions: { maxParamLength: 100 },
     // What is already on its way is served until the drain ends, not refused.
     return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+    frameworkErrors: (error, request, reply) => void refuse(error, request, secure(request, reply)),
     clientErrorHandler: refuseBytes,
   })
   return app.withTypeProvider<ZodTypes>()

@@ -4,7 +4,7 @@ import type { DestinationStream } from 'pino'
 import type { Caller } from '../auth/authenticate.js'
 import type { Action, SubjectType } from '../auth/subjects.js'
 import type { Config } from '../config.js'
-import type { ReadTx, Request, WriteRequest, WriteTx, Written } from '../db/transaction.js'
+import type { Database } from '../db/database.js'
 import type { Kernel } from './kernel.js'
 import type { Metrics } from './metrics.js'
 import type { AnyOperation } from './operations.js'
@@ -16,16 +16,10 @@ export type Right =
   | 'authenticated'
   | { [T in SubjectType]: { action: Action<T>; subject: T } }[SubjectType]
 
-/** Reads and writes of `src/db/transaction.ts` on this process's pools. */
-export interface Database {
-  read<T>(request: Request, work: (tx: ReadTx) => Promise<T>): Promise<T>
-  write<T>(request: WriteRequest, work: (tx: WriteTx) => Promise<T>): Promise<Written<T>>
-}
-
 /** What the HTTP side of Assent is made of. */
 export interface HttpDeps {
   config: Config
-  database: Database
+  database: Pick<Database, 'read' | 'write'>
   /** @throws RegistryError `unauthenticated` when the request does not say who asks. */
   authenticate(request: FastifyRequest): Promise<Caller>
   /** Each rejects when the process should get no requests; a reason goes to the log, never into the answer. */

@@ -73,7 +73,9 @@ const serializers = new WeakMap<z.ZodType, (data: unknown) => string>()
 export const compileSerializer: FastifySerializerCompiler<z.ZodType> = ({ schema }) => {
   const known = serializers.get(schema)
   if (known) return known
-  const serialize = isPlainJson(schema) ? fastJson(serializerSchema(schema)) : JSON.stringify
+  const serialize = isPlainJson(schema)
+    ? fastJson(serializerSchema(schema), { ajv: { strict: false } })
+    : JSON.stringify
   serializers.set(schema, serialize)
   return serialize
 }
