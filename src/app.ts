@@ -9,11 +9,13 @@ import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
 import { FolderStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
+import { gateRoutes } from './gate/routes.js'
 import { createServer } from './http/server.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
 import { orgUnitRoutes } from './org-units/routes.js'
-import { findInvited, findPersonByIdentity, findPrincipal, join } from './people/service.js'
+import { findInvited, join } from './people/membership.js'
+import { findPersonByIdentity, findPrincipal } from './people/service.js'
 import type { Policies } from './policy/load.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { findByToken } from './tokens/service.js'
@@ -62,6 +64,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   const { evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
+  await app.register(gateRoutes, deps)
 }
 
 /** Rights that changed count from the next request on, not when a cache has grown old. */

@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { RegistryError } from '../errors.js'
+
+/** A pipeline that may ask for clearance of one use case. */
+export const Binding = z.strictObject({
+  id: z.uuid(),
+  useCaseId: z.uuid(),
+  personId: z.uuid(),
+  name: z.string().describe('Name of the service account'),
+  boundBy: z.uuid(),
+  boundAt: z.iso.datetime(),
+})
+export type Binding = z.infer<typeof Binding>
+
+export const NewBinding = z.strictObject({
+  personId: z.uuid().describe('The service account of the pipeline'),
+})
+export type NewBinding = z.infer<typeof NewBinding>
+
+interface Account {
+  kind: 'human' | 'service'
+  status: string
+}
+
+/** @throws RegistryError `conflict` unless it is a service account at work that holds the role `pipeline` */
+export function assertPipeline({ kind, status }: Account, roles: Set<string>): void {
+  if (kind !== 'service')
+    throw new RegistryError('conflict', 'people are not bound to use cases; choose a service account')
+  if (status !== 'active')
+    throw new RegistryError('conflict', 'this service account is no longer in use; choose another')
+  if (!roles.has('pipeline'))
+    throw new RegistryError(
+      'conflict',
+      'this service account is no pipeline; have an administrator grant it the role first',
+    )
+}

@@ -1,0 +1,281 @@
+import { z } from 'zod'
+import { addSeconds, day, type Instant } from '../instant.js'
+import type { Enforcement } from '../policy/gate-policy.js'
+import { text } from '../text.js'
+import { type Standing, type StandingFacts, StandingWord, standingOf } from '../use-cases/standing.js'
+import { effectiveTier, keyOf, type Tier } from '../use-cases/use-case.js'
+
+/** Why the gate answers as it does: a closed list. Those that need conditions, suspension or emergencies come with them. */
+export const ReasonCode = z.enum([
+  'cleared',
+  'cleared_with_conditions',
+  'not_registered',
+  'unreviewed',
+  'in_review',
+  'changes_requested',
+  'blocked',
+  'prohibited',
+  'suspended',
+  'retired',
+  'expired',
+  'material_change',
+  'tier_raised',
+  'condition_overdue',
+  'condition_unmet',
+  'evidence_missing',
+  'evidence_stale',
+  'environment_not_covered',
+  'limit_not_stated',
+  'limit_exceeded',
+  'artifact_not_covered',
+  'version_mismatch',
+  'pipeline_not_bound',
+  'break_glass',
+  'evaluation_error',
+])
+export type ReasonCode = z.infer<typeof ReasonCode>
+
+export const Reason = z.strictObject({ code: ReasonCode, sentence: z.string() })
+export type Reason = z.infer<typeof Reason>
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+
+export const UseCaseRef = z
+  .string()
+  .regex(new RegExp(`^(UC-[1-9][0-9]{0,14}|${UUID})$`, 'i'), 'must be a key such as UC-1042, or an id')
+  .describe('Key or id of the use case')
+
+const environment = z
+  .string()
+  .max(60)
+  .regex(/^[a-z][a-z0-9_-]*$/, 'must be lower-case letters, digits, - and _, such as production')
+
+const place = text(60).trim().min(1)
+
+const artifact = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits')
+  .describe('Digest of what is deployed; kept with the answer')
+
+const version = z.int().min(1).max(2_147_483_647)
+
+export const Context = z.strictObject({
+  repository: text(300).trim().min(1).optional(),
+  commit: text(100).trim().min(1).optional(),
+  run: text(200).trim().min(1).optional(),
+})
+export type Context = z.infer<typeof Context>
+
+/** May this use of AI run there, now? */
+export const Question = z.strictObject({
+  useCase: UseCaseRef,
+  environment,
+  jurisdiction: place.optional(),
+  channel: place.optional(),
+  artifacts: z.array(artifact).max(20).default([]),
+  version: version.optional().describe('Denies unless it is the current version of the use case'),
+  acceptBreakGlass: z.boolean().default(false).describe('Whether an emergency opening is good enough'),
+  context: Context.default({}),
+})
+export type Question = z.infer<typeof Question>
+
+/** The same question in the query of a GET. */
+export const Look = z.strictObject({
+  useCase: UseCaseRef,
+  environment,
+  jurisdiction: place.optional(),
+  channel: place.optional(),
+  artifact: artifact.optional(),
+  version: z.coerce
+    .number()
+    .pipe(version)
+    .optional()
+    .describe('Denies unless it is the current version of the use case'),
+})
+export type Look = z.infer<typeof Look>
+
+export function toQuestion({ artifact, ...look }: Look): Question {
+  return {
+    ...look,
+    artifacts: artifact === undefined ? [] : [artifact],
+    acceptBreakGlass: false,
+    context: {},
+  }
+}
+
+export const Verdict = z.enum(['allow', 'deny'])
+export type Verdict = z.infer<typeof Verdict>
+
+export const Answer = z.strictObject({
+  decision: Verdict,
+  enforced: z
+    .boolean()
+    .describe('False where policy only warns: the deploy may go on whatever `wouldBe` says'),
+  wouldBe: Verdict.describe('The answer where policy enforces'),
+  reasons: z.array(Reason).min(1).describe('Every reason, of the answer where policy enforces'),
+  useCase: z.string().describe('The key; as it was asked when it is not registered'),
+  useCaseId: z.uuid().nullable(),
+  version: z.int().nullable().describe('The current version of the use case'),
+  standing: StandingWord.nullable(),
+  environment: z.string(),
+  askedAt: z.iso.datetime(),
+  validUntil: z.iso.datetime().nullable().describe('Until when a pipeline may act on it; null on a denial'),
+  policyDigest: z.string(),
+})
+export type Answer = z.infer<typeof Answer>
+
+/** An answer that is kept. */
+export const LoggedAnswer = z.strictObject({ id: z.uuid(), ...Answer.shape })
+export type LoggedAnswer = z.infer<typeof LoggedAnswer>
+
+export const AnswerOnRecord = z.strictObject({
+  ...LoggedAnswer.shape,
+  askedBy: z.uuid(),
+  question: Question,
+})
+export type AnswerOnRecord = z.infer<typeof AnswerOnRecord>
+
+/** What the gate reads of a use case: its head, and the approval that is in force. */
+export interface GateFacts extends StandingFacts {
+  id: string
+  number: number
+  version: number
+  computedTier: Tier
+  raisedTier: Tier | null
+  /** Null when the approval that the head names is not there. */
+  approvalFound: string | null
+  /** Where the approval lets it run; null for everywhere. */
+  environments: string[] | null
+}
+
+export interface Situation {
+  question: Question
+  facts: GateFacts
+  /** False for a pipeline that was not bound to the use case. */
+  isBound: boolean
+  enforcement: Enforcement
+  policyDigest: string
+  answersValidForMinutes: number
+  now: Instant
+}
+
+/** Denials that no environment turns into a warning. */
+const neverWarned = new Set<ReasonCode>(['prohibited', 'blocked', 'suspended', 'evaluation_error'])
+
+/** The answer, with every reason that applies. Only an approval in force allows, and only within its limits. */
+export function evaluate(situation: Situation): Answer {
+  const { question, facts, enforcement, policyDigest, now } = situation
+  const standing = standingOf(facts, now)
+  const denials = denialsOf(situation, standing)
+  const wouldBe = denials.length === 0 ? 'allow' : 'deny'
+  const enforced = enforcement === 'enforce' || denials.some((code) => neverWarned.has(code))
+  const decision = enforced ? wouldBe : 'allow'
+  const codes: ReasonCode[] = wouldBe === 'allow' ? ['cleared'] : denials
+  return {
+    ...{ decision, enforced, wouldBe },
+    reasons: codes.map((code) => ({ code, sentence: sentences[code](situation) })),
+    useCase: keyOf(facts.number),
+    useCaseId: facts.id,
+    version: facts.version,
+    standing: standing.standing,
+    environment: question.environment,
+    askedAt: now,
+    validUntil: decision === 'allow' ? usableUntil(situation, wouldBe) : null,
+    policyDigest,
+  }
+}
+
+/** What is not registered and what the asker may not see look alike, to the last letter. */
+export function notRegistered(question: Question, policyDigest: string, now: Instant): Answer {
+  const sentence = 'No such use case is registered, or you may not see it: check the key, or register it'
+  return {
+    ...{ decision: 'deny', enforced: true, wouldBe: 'deny' },
+    reasons: [{ code: 'not_registered', sentence }],
+    useCase: question.useCase,
+    ...{ useCaseId: null, version: null, standing: null },
+    environment: question.environment,
+    askedAt: now,
+    validUntil: null,
+    policyDigest,
+  }
+}
+
+/** Whether two answers say the same, whenever each was given. */
+export function isSame(a: Answer, b: Answer): boolean {
+  const said = ({ decision, enforced, wouldBe, reasons, version, standing, policyDigest }: Answer) =>
+    [decision, enforced, wouldBe, version, standing, policyDigest, ...reasons.map(({ code }) => code)].join()
+  return said(a) === said(b)
+}
+
+function denialsOf(situation: Situation, { standing, reasons }: Standing): ReasonCode[] {
+  const { question, facts, isBound } = situation
+  const denials: ReasonCode[] = []
+  if (facts.retiredAt !== null) denials.push('retired')
+  if (facts.blockId !== null) denials.push('blocked')
+  if (effectiveTier(facts.computedTier, facts.raisedTier) === 'prohibited') denials.push('prohibited')
+  if (facts.approvalId !== null) denials.push(...approvalDenials(situation))
+  else if (standing === 'in_review') denials.push('in_review')
+  else if (standing === 'unreviewed') denials.push(...(isSentBack(reasons) ? SENT_BACK : UNREVIEWED))
+  if (question.version !== undefined && question.version !== facts.version) denials.push('version_mismatch')
+  if (!isBound) denials.push('pipeline_not_bound')
+  // Whatever is neither cleared nor denied above is unknown here, and what is unknown never runs.
+  if (denials.length === 0 && standing !== 'cleared') denials.push('evaluation_error')
+  return denials
+}
+
+const SENT_BACK: ReasonCode[] = ['changes_requested']
+const UNREVIEWED: ReasonCode[] = ['unreviewed']
+const isSentBack = (reasons: Standing['reasons']) => reasons.includes('changes_requested')
+
+function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
+  const { validUntil, approvalFound, environments } = facts
+  const denials: ReasonCode[] = []
+  if (approvalFound === null || validUntil === null) denials.push('evaluation_error')
+  if (validUntil !== null && validUntil <= now) denials.push('expired')
+  if (facts.firstMaterialChangeAt !== null) denials.push('material_change')
+  if (facts.tierRaisedAt !== null) denials.push('tier_raised')
+  if (environments !== null && !environments.includes(question.environment))
+    denials.push('environment_not_covered')
+  return denials
+}
+
+/** An answer is good for some minutes, and never longer than the approval it rests on. */
+function usableUntil({ facts, now, answersValidForMinutes }: Situation, wouldBe: Verdict): Instant {
+  const until = addSeconds(now, answersValidForMinutes * 60)
+  const { validUntil } = facts
+  return wouldBe === 'allow' && validUntil !== null && validUntil < until ? validUntil : until
+}
+
+type Sentence = (situation: Situation) => string
+const name = ({ facts }: Situation): string => keyOf(facts.number)
+const where = ({ question }: Situation): string => question.environment
+
+const sentences: Record<ReasonCode, Sentence> = {
+  cleared: (s) => `${name(s)} is approved and may go to ${where(s)}`,
+  cleared_with_conditions: (s) => `${name(s)} is approved with conditions and may go to ${where(s)}`,
+  not_registered: () => 'No such use case is registered, or you may not see it',
+  unreviewed: (s) => `${name(s)} has never been reviewed: submit it to the committee`,
+  in_review: (s) => `A review of ${name(s)} is open and not decided: wait for the committee`,
+  changes_requested: (s) => `The committee asked for changes to ${name(s)}: make them and submit it again`,
+  blocked: (s) => `The committee blocked ${name(s)}: only a new review can lift that`,
+  prohibited: (s) => `${name(s)} is of a prohibited tier: it may not run anywhere`,
+  suspended: (s) => `${name(s)} is suspended: its risk owner can say why`,
+  retired: (s) => `${name(s)} is retired: register a new use case`,
+  expired: (s) => `The approval of ${name(s)} ended on ${day(s.facts.validUntil ?? s.now)}: submit it again`,
+  material_change: (s) => `A material fact of ${name(s)} changed after its approval: submit it again`,
+  tier_raised: (s) => `The tier of ${name(s)} is above the one it was approved for: submit it again`,
+  condition_overdue: (s) => `A condition of the approval of ${name(s)} is overdue: meet it`,
+  condition_unmet: (s) => `A condition of the approval of ${name(s)} has to be met before a deploy`,
+  evidence_missing: (s) => `Evidence that ${name(s)} needs is missing: attach it`,
+  evidence_stale: (s) => `Evidence that ${name(s)} needs is out of date: attach it anew`,
+  environment_not_covered: (s) =>
+    `The approval of ${name(s)} covers ${s.facts.environments?.join(', ') || 'no environment'}, not ${where(s)}`,
+  limit_not_stated: (s) => `The approval of ${name(s)} has a limit that the question leaves open: state it`,
+  limit_exceeded: (s) => `The approval of ${name(s)} has a limit that this would go beyond`,
+  artifact_not_covered: (s) => `This artifact is not registered to ${name(s)} for ${where(s)}: register it`,
+  version_mismatch: (s) =>
+    `${name(s)} is at version ${s.facts.version}, not ${s.question.version}: build from the current one`,
+  pipeline_not_bound: (s) => `This pipeline is not bound to ${name(s)}: ask its risk owner to bind it`,
+  break_glass: (s) => `${name(s)} is open in an emergency only: accept that explicitly`,
+  evaluation_error: (s) => `The approval of ${name(s)} cannot be read: report this to whoever runs Assent`,
+}

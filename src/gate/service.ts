@@ -1,0 +1,179 @@
+import { authorize, isAllowed } from '../auth/decision-rights.js'
+import { rolesOf } from '../auth/principal.js'
+import type { Database } from '../db/database.js'
+import type { Idempotency } from '../db/idempotency.js'
+import { isDuplicate } from '../db/pg-error.js'
+import type { ReadTx, Request, WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import { addSeconds } from '../instant.js'
+import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import { findPrincipal } from '../people/service.js'
+import { enforcementOf } from '../policy/gate-policy.js'
+import type { Policies } from '../policy/load.js'
+import { getReadable } from '../use-cases/reading.js'
+import { assertNotRetired } from '../use-cases/use-case.js'
+import { assertPipeline, type Binding } from './binding.js'
+import {
+  type Answer,
+  type AnswerOnRecord,
+  evaluate,
+  isSame,
+  type LoggedAnswer,
+  notRegistered,
+  type Question,
+} from './gate.js'
+import * as store from './store.js'
+
+/** What the gate answers from: the policy in force, and connections of its own for its reads. */
+export interface Gate {
+  policies: Policies
+  lines: store.Asked
+}
+
+/** Answers, and keeps nothing of it. Read from the database on each call. */
+export async function look(tx: ReadTx, gate: Gate, question: Question): Promise<Answer> {
+  return judge(tx, gate, question, await store.findAtGate(gate.lines, question.useCase))
+}
+
+function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.GateRow | undefined): Answer {
+  const { digest: policyDigest, gate } = policies
+  if (!facts || !isAllowed(tx.ability, 'read', 'UseCase', facts))
+    return notRegistered(question, policyDigest, tx.now)
+  authorize(tx.ability, 'ask', 'UseCase', facts)
+  return evaluate({
+    ...{ question, facts, policyDigest },
+    isBound: tx.principal.kind === 'human' || tx.principal.boundUseCaseIds.includes(facts.id),
+    enforcement: enforcementOf(gate, question.environment),
+    answersValidForMinutes: gate.answersValidForMinutes,
+    now: tx.now,
+  })
+}
+
+/** Answers and keeps the answer, with its event, in one transaction. */
+async function log(
+  tx: WriteTx,
+  gate: Gate,
+  question: Question,
+  key: store.Key | undefined,
+): Promise<LoggedAnswer> {
+  const answer = judge(tx, gate, question, await store.findAtGate(tx.client, question.useCase))
+  const row = await store.insertAnswer(tx, answer, question, key)
+  const { useCaseId, environment, decision, enforced, reasons, policyDigest: policy } = answer
+  tx.record(row, {
+    type: 'gate.answered',
+    ...{ useCaseId, environment, decision, enforced, policy },
+    reasons: reasons.map(({ code }) => code),
+    sealed: { question },
+  })
+  return { id: row.id, ...answer }
+}
+
+const REPLAY_SECONDS = 60
+const ATTEMPTS = 5
+
+/**
+ * Answers and keeps the answer. The same key within a minute gets the same answer again, if it would still be given:
+ * of two at once, one is kept and the other finds it.
+ */
+export async function ask(
+  database: Pick<Database, 'read' | 'write'>,
+  request: Request,
+  gate: Gate,
+  question: Question,
+  idempotency: Idempotency | undefined,
+): Promise<{ answer: LoggedAnswer; replayed: boolean }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const earlier =
+      idempotency &&
+      (await database.read(request, async (tx) => await findEarlier(tx, gate, question, idempotency)))
+    if (earlier?.answer) return { answer: earlier.answer, replayed: true }
+    const key = idempotency && { ...idempotency, ordinal: (earlier?.ordinal ?? 0) + 1 }
+    try {
+      const { value } = await database.write(request, async (tx) => await log(tx, gate, question, key))
+      return { answer: value, replayed: false }
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isDuplicate(error, 'gate_answer_once')) throw error
+    }
+  }
+}
+
+/**
+ * The last answer under this key, if it may be given again, and how many there were.
+ * @throws RegistryError `conflict` when the key came with another question less than a minute ago
+ */
+async function findEarlier(
+  tx: ReadTx,
+  gate: Gate,
+  question: Question,
+  { key, digest }: Idempotency,
+): Promise<{ answer?: LoggedAnswer; ordinal: number }> {
+  const earlier = await store.findEarlier(gate.lines, tx.principal.personId, key)
+  if (!earlier) return { ordinal: 0 }
+  const ordinal = earlier.ordinal ?? 0
+  if (earlier.askedAt <= addSeconds(tx.now, -REPLAY_SECONDS)) return { ordinal }
+  if (earlier.requestDigest !== digest) {
+    throw new RegistryError(
+      'conflict',
+      'this Idempotency-Key was used for another question; choose a new one',
+    )
+  }
+  const { answer } = split(earlier)
+  return isSame(answer, await look(tx, gate, question)) ? { answer, ordinal } : { ordinal }
+}
+
+export async function getAnswer(tx: ReadTx, gate: Gate, id: string): Promise<AnswerOnRecord> {
+  const row = await store.getAnswerRow(gate.lines, id)
+  authorize(tx.ability, 'read', 'GateAnswer', row)
+  const { answer, askedBy, question } = split(row)
+  return { ...answer, askedBy, question }
+}
+
+function split({
+  orgUnitId: _unit,
+  requestDigest: _digest,
+  ordinal: _ordinal,
+  askedBy,
+  question,
+  ...answer
+}: store.AnswerRow): { answer: LoggedAnswer; askedBy: string; question: Question } {
+  return { answer, askedBy, question }
+}
+
+/** Lets a pipeline ask for clearance of this use case. */
+export async function bindPipeline(tx: WriteTx, useCase: string, personId: string): Promise<Binding> {
+  const row = await getReadable(tx, useCase)
+  const right = authorize(tx.ability, 'bind', 'UseCase', row)
+  assertNotRetired(row)
+  const account = await lockAccount(tx, personId)
+  const principal = await findPrincipal(tx.sql, personId)
+  assertPipeline(account, principal ? rolesOf(principal) : new Set())
+  const { id, useCaseId, boundBy, boundAt } = await store.insertBinding(tx, row.id, personId)
+  tx.record(account, { type: 'pipeline.bound', right, bindingId: id, useCaseId, sealed: {} })
+  return { id, useCaseId, personId, name: account.name, boundBy, boundAt }
+}
+
+export async function unbindPipeline(tx: WriteTx, useCase: string, personId: string): Promise<Binding> {
+  const row = await getReadable(tx, useCase)
+  const right = authorize(tx.ability, 'bind', 'UseCase', row)
+  const account = await lockAccount(tx, personId)
+  const { id, useCaseId, boundBy, boundAt } = await store.endBinding(tx, row.id, personId)
+  tx.record(account, { type: 'pipeline.unbound', right, bindingId: id, useCaseId, sealed: {} })
+  return { id, useCaseId, personId, name: account.name, boundBy, boundAt }
+}
+
+/** Its events carry the binding, and what it may ask changes. */
+async function lockAccount(tx: WriteTx, personId: string) {
+  const account = await store.lockPipeline(tx, personId)
+  authorize(tx.ability, 'read', 'Person', account)
+  return account
+}
+
+export async function listPipelines(
+  tx: ReadTx,
+  useCase: string,
+  page: PageRequest,
+): Promise<PageOf<Binding>> {
+  const { id } = await getReadable(tx, useCase)
+  const rows = await store.listBindings(tx, id, page)
+  return cutPage(rows, page.limit, (binding) => [binding.boundAt, binding.id])
+}

@@ -1,0 +1,176 @@
+import { and, asc, eq, gt, isNull, or } from 'drizzle-orm'
+import pg from 'pg'
+import { people, pipelineBindings } from '../db/schema.js'
+import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import { newId } from '../ids.js'
+import { fromPostgres } from '../instant.js'
+import type { PageRequest } from '../page.js'
+import { numberOf } from '../use-cases/use-case.js'
+import type { Binding } from './binding.js'
+import type { Answer, AnswerOnRecord, GateFacts, Question } from './gate.js'
+
+/** A pipelined connection, or that of a transaction. */
+export interface Asked {
+  query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>>
+}
+
+/** What the gate reads, with what decision rights look at. */
+export interface GateRow extends GateFacts {
+  orgUnitId: string
+  businessOwnerId: string | null
+  riskOwnerId: string | null
+}
+
+const select = `
+  select c.id, c.number, c.version, c.org_unit_id as "orgUnitId", c.business_owner_id as "businessOwnerId",
+    c.risk_owner_id as "riskOwnerId", c.computed_tier as "computedTier", c.raised_tier as "raisedTier",
+    c.open_review_id as "openReviewId", c.last_outcome as "lastOutcome", c.approval_id as "approvalId",
+    c.approved_tier as "approvedTier", c.valid_until as "validUntil",
+    c.first_material_change_at as "firstMaterialChangeAt", c.tier_raised_at as "tierRaisedAt",
+    c.block_id as "blockId", c.retired_at as "retiredAt", d.id as "approvalFound", d.environments
+  from use_case c
+  left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'`
+
+const byNumber = { name: 'gate_by_number', text: `${select} where c.number = $1` }
+const byId = { name: 'gate_by_id', text: `${select} where c.id = $1` }
+
+const INT8 = 20
+const TIMESTAMPTZ = 1184
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (type: number) => {
+    if (type === TIMESTAMPTZ) return fromPostgres
+    return type === INT8 ? Number : pg.types.getTypeParser(type)
+  },
+}
+
+/** By key or id, as it is at this moment, in one round trip of a statement that is prepared once. */
+export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | undefined> {
+  const number = numberOf(useCase)
+  const statement = number === undefined ? byId : byNumber
+  const { rows } = await on.query<GateRow>({ ...statement, types, values: [number ?? useCase] })
+  return rows[0]
+}
+
+/** An Idempotency-Key, the digest of the question that came with it, and how often it was answered anew. */
+export interface Key {
+  key: string
+  digest: string
+  ordinal: number
+}
+
+/** One answer a row, and an event of its own each. @returns the row that numbers its events */
+export async function insertAnswer(
+  tx: WriteTx,
+  answer: Answer,
+  question: Question,
+  idempotency: Key | undefined,
+): Promise<{ id: string; lastEventNo: number }> {
+  const { decision, enforced, wouldBe, reasons, useCaseId, version, standing, environment } = answer
+  const { askedAt, validUntil, policyDigest } = answer
+  const { key = null, digest = null, ordinal = null } = idempotency ?? {}
+  const id = newId()
+  await tx.client.query({
+    name: 'insert_gate_answer',
+    text: `insert into gate_answer (id, asked_by, asked_at, question, use_case_id, environment, decision, enforced,
+        would_be, reasons, version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+    values: [
+      ...[id, tx.principal.personId, askedAt, JSON.stringify(question), useCaseId, environment, decision],
+      ...[enforced, wouldBe, JSON.stringify(reasons), version, standing, validUntil, policyDigest],
+      ...[key, digest, ordinal],
+    ],
+  })
+  return { id, lastEventNo: 0 }
+}
+
+/** An answer as it was given, with what decision rights look at. */
+export interface AnswerRow extends AnswerOnRecord {
+  orgUnitId: string | null
+  requestDigest: string | null
+  ordinal: number | null
+}
+
+const selectAnswer = `
+  select a.id, a.decision, a.enforced, a.would_be as "wouldBe", a.reasons,
+    coalesce('UC-' || c.number, a.question ->> 'useCase') as "useCase", a.use_case_id as "useCaseId", a.version,
+    a.standing, a.environment, a.asked_at as "askedAt", a.valid_until as "validUntil",
+    a.policy_digest as "policyDigest", a.asked_by as "askedBy", a.question, c.org_unit_id as "orgUnitId",
+    a.request_digest as "requestDigest", a.ordinal
+  from gate_answer a left join use_case c on c.id = a.use_case_id`
+
+/** What this person was answered last under this Idempotency-Key. */
+export async function findEarlier(on: Asked, personId: string, key: string): Promise<AnswerRow | undefined> {
+  const { rows } = await on.query<AnswerRow>({
+    name: 'gate_earlier',
+    text: `${selectAnswer} where a.asked_by = $1 and a.idempotency_key = $2 order by a.ordinal desc limit 1`,
+    types,
+    values: [personId, key],
+  })
+  return rows[0]
+}
+
+export async function getAnswerRow(on: Asked, id: string): Promise<AnswerRow> {
+  const { rows } = await on.query<AnswerRow>({
+    name: 'gate_answer',
+    text: `${selectAnswer} where a.id = $1`,
+    types,
+    values: [id],
+  })
+  if (!rows[0]) throw new RegistryError('not_found', 'no such gate answer')
+  return rows[0]
+}
+
+export async function lockPipeline(tx: WriteTx, personId: string): Promise<typeof people.$inferSelect> {
+  return await lock(tx, people, personId, 'person')
+}
+
+type BindingRow = typeof pipelineBindings.$inferSelect
+
+export async function insertBinding(tx: WriteTx, useCaseId: string, personId: string): Promise<BindingRow> {
+  const [row] = await tx.sql
+    .insert(pipelineBindings)
+    .values({ id: newId(), personId, useCaseId, boundBy: tx.principal.personId, boundAt: tx.now })
+    .onConflictDoNothing()
+    .returning()
+  if (!row)
+    throw new RegistryError('conflict', 'this pipeline is bound to the use case already; nothing to do')
+  return row
+}
+
+/** Ends a binding; it stays on record. */
+export async function endBinding(tx: WriteTx, useCaseId: string, personId: string): Promise<BindingRow> {
+  const [row] = await tx.sql
+    .update(pipelineBindings)
+    .set({ unboundAt: tx.now })
+    .where(
+      and(
+        eq(pipelineBindings.useCaseId, useCaseId),
+        eq(pipelineBindings.personId, personId),
+        isNull(pipelineBindings.unboundAt),
+      ),
+    )
+    .returning()
+  if (!row)
+    throw new RegistryError('not_found', 'this pipeline is not bound to the use case; list those that are')
+  return row
+}
+
+/** Bindings in force, the oldest first; one row more than asked for says that there are more. */
+export async function listBindings(
+  tx: ReadTx,
+  useCaseId: string,
+  { limit, after }: PageRequest,
+): Promise<Binding[]> {
+  const [boundAt, id] = (after ?? []).map(String)
+  const { boundAt: at, id: bindingId } = pipelineBindings
+  const beyond = boundAt && id ? or(gt(at, boundAt), and(eq(at, boundAt), gt(bindingId, id))) : undefined
+  const { useCaseId: useCase, personId, boundBy } = pipelineBindings
+  return await tx.sql
+    .select({ id: bindingId, useCaseId: useCase, personId, name: people.name, boundBy, boundAt: at })
+    .from(pipelineBindings)
+    .innerJoin(people, eq(people.id, personId))
+    .where(and(eq(useCase, useCaseId), isNull(pipelineBindings.unboundAt), beyond))
+    .orderBy(asc(at), asc(bindingId))
+    .limit(limit + 1)
+}
