@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Config } from '../config.js'
 import { RegistryError } from '../errors.js'
 import { operation } from './operations.js'
+import { Problem } from './problem.js'
 import type { App } from './types.js'
 
 /** Where the parts of this process register what they count. */
@@ -21,7 +22,7 @@ const readMetrics = operation({
   description:
     'With the token of ASSENT_METRICS_TOKEN; from this machine also without one, if none is configured.',
   right: 'public',
-  answers: { 200: z.string() },
+  answers: { 200: z.string(), 401: Problem, 403: Problem },
   produces: ['text/plain'],
 })
 

@@ -91,7 +91,8 @@ export function registerOperations(app: App, { requestTimeoutMs }: Pick<Config, 
     assertParamsDeclared(route, words)
     const success = successOf(words)
     // The gate keeps shorter times of its own on its connections, and is asked too often for a timer each.
-    if (words.bucket !== 'gate') route.handlerTimeout = words.timeoutMs ?? requestTimeoutMs
+    const isHot = words.bucket === 'gate' && route.method === 'GET'
+    if (!isHot) route.handlerTimeout = words.timeoutMs ?? requestTimeoutMs
     if (words.ifMatch) append(route, 'preParsing', demandRevision)
     if (words.secret) append(route, 'preParsing', refuseKey)
     if (!words.body && !words.consumes) append(route, 'preHandler', refuseBody)

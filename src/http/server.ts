@@ -19,6 +19,8 @@ import type { App, HttpDeps } from './types.js'
 import { registerVerification } from './verify-responses.js'
 import { compileSerializer, compileValidator, type ZodTypes } from './zod.js'
 
+const TRANSFER_LIMIT_MS = 600_000
+
 /**
  * A server with everything but features. The order below is the order in which a request meets each part: headers,
  * who asks, how often, then the operation's own preconditions, its input, its work, and the answer.
@@ -51,7 +53,8 @@ function openFastify({ config, log }: HttpDeps): App {
     genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
     trustProxy: config.trustProxy.length > 0 ? config.trustProxy : false,
     bodyLimit: config.bodyLimit,
-    requestTimeout: config.requestTimeoutMs,
+    // A large upload over a slow line; what other operations may take, body included, each of them says itself.
+    requestTimeout: TRANSFER_LIMIT_MS,
     routerOptions: { maxParamLength: 100 },
     // What is already on its way is served until the drain ends, not refused.
     return503OnClosing: false,
