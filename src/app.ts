@@ -18,6 +18,7 @@ import { findInvited, join } from './people/membership.js'
 import { findPersonByIdentity, findPrincipal } from './people/service.js'
 import type { Policies } from './policy/load.js'
 import { reviewRoutes } from './reviews/routes.js'
+import { standingRoutes } from './standing/routes.js'
 import { findByToken } from './tokens/service.js'
 
 export interface AppDeps {
@@ -64,6 +65,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   const { evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
+  await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)
 }
 

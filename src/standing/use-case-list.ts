@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { text } from '../text.js'
+import { StandingReason, StandingWord } from '../use-cases/standing.js'
+import { keyOf, Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
+
+/** Several values of one filter mean any of them, several filters all of them. */
+const several = <T extends z.ZodType>(value: T) =>
+  z.union([z.array(value).min(1).max(20), value]).transform((given) => [given].flat() as z.output<T>[])
+
+const word = text(60).trim().min(1)
+
+/** What a list of use cases, or the register of them, can be narrowed down to. */
+export const UseCaseFilters = z.strictObject({
+  q: text(200)
+    .trim()
+    .min(1)
+    .optional()
+    .describe('Words in title, purpose, benefits or outputs, a title much like it, or a key such as UC-1042'),
+  tier: several(Tier).optional().describe('The tier that counts: the higher of computed and raised'),
+  standing: several(StandingWord).optional(),
+  orgUnit: z.uuid().optional().describe('The unit and everything below it'),
+  owner: z.uuid().optional().describe('Business owner or risk owner'),
+  stage: several(Stage).optional(),
+  tag: several(word).optional(),
+  technique: several(Technique).optional(),
+  channel: several(word).optional(),
+  jurisdiction: several(word).optional(),
+  system: z.uuid().optional().describe('A system that it uses'),
+  origin: several(Origin).optional(),
+})
+export type UseCaseFilters = z.infer<typeof UseCaseFilters>
+
+/** A minus sign means descending. */
+export const UseCaseSort = z.enum(['-updatedAt', 'updatedAt', 'number', '-number', 'title'])
+export type UseCaseSort = z.infer<typeof UseCaseSort>
+
+/** A use case as a list shows it. */
+export const UseCaseEntry = z.strictObject({
+  id: z.uuid(),
+  key: z.string(),
+  revision: z.int(),
+  title: z.string(),
+  orgUnitId: z.uuid(),
+  stage: Stage,
+  technique: Technique.nullable(),
+  origin: Origin,
+  tier: Tier.describe('The tier that counts: the higher of computed and raised'),
+  standing: StandingWord,
+  reasons: z.array(StandingReason).describe('Why it lapsed, or what an unreviewed one was told last'),
+  validUntil: z.iso.datetime().nullable(),
+  businessOwnerId: z.uuid().nullable(),
+  riskOwnerId: z.uuid().nullable(),
+  tags: z.array(z.string()),
+  updatedAt: z.iso.datetime(),
+})
+export type UseCaseEntry = z.infer<typeof UseCaseEntry>
+
+/** An entry with the number that its key is made of. */
+export type NumberedEntry = Omit<UseCaseEntry, 'key'> & { number: number }
+
+export function presentEntry({ number, ...entry }: NumberedEntry): UseCaseEntry {
+  return { ...entry, key: keyOf(number) }
+}
