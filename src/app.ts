@@ -109,7 +109,7 @@ async function acceptInvitation(
 
 function readinessOf(database: Database): Record<string, () => Promise<void>> {
   return {
-    database: async () => void (await database.pool.query('select 1')),
+    database: database.ping,
     migrations: async () => {
       if (!(await isMigrated(database.pool))) throw new Error('migrations are pending: run `assent migrate`')
     },

@@ -29,6 +29,8 @@ export interface Database {
   clock: Clock
   read<T>(request: Request, work: (tx: ReadTx) => Promise<T>): Promise<T>
   write<T>(request: WriteRequest, work: (tx: WriteTx) => Promise<T>): Promise<Written<T>>
+  /** @throws when the database does not answer */
+  ping(): Promise<void>
   close(): Promise<void>
 }
 
@@ -50,6 +52,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     ...{ connection, pool, exports, clock },
     read: async (request, work) => await read({ pool, clock }, request, work),
     write: async (request, work) => await write({ pool, clock }, request, work),
+    ping: async () => void (await pool.query('select 1')),
     async close() {
       databaseClock.stop()
       await Promise.all([pool.end(), exports.end()])

@@ -1,7 +1,5 @@
-import { sql } from 'drizzle-orm'
 import { authorize } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
-import { reviewParties, reviews, useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable } from '../use-cases/reading.js'
@@ -25,12 +23,7 @@ export async function listReviews(tx: ReadTx, useCaseId: string): Promise<Review
 
 /** Open reviews, the most urgent first. */
 export async function listOpenReviews(tx: ReadTx, { limit, after }: PageRequest): Promise<PageOf<Review>> {
-  const { orgUnitId, businessOwnerId, riskOwnerId } = useCases
-  const { useCaseId, submittedBy } = reviews
-  const excludedIds = sql`array(select ${reviewParties.personId} from ${reviewParties}
-    where ${reviewParties.reviewId} = ${reviews.id} and ${reviewParties.part} = 'excluded')`
-  const columns = { useCaseId, orgUnitId, businessOwnerId, riskOwnerId, submittedBy, excludedIds }
-  const where = visibleWhere(tx.ability, 'read', 'Review', columns)
+  const where = visibleWhere(tx.ability, 'read', 'Review', store.rightsColumns)
   const [dueAt, id] = after ?? []
   const from = after && { dueAt: String(dueAt), id: String(id) }
   const rows = await store.listOpenRows(tx, { where, after: from, limit: limit + 1 })

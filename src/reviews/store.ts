@@ -1,7 +1,7 @@
-import { and, asc, desc, eq, gt, inArray, isNull, or, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
 import { decisions, reviewParties, reviewSeats, reviews, useCases, votes } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 
 export type ReviewRow = typeof reviews.$inferSelect
 export type VoteRow = typeof votes.$inferSelect
@@ -10,7 +10,7 @@ export type DecisionRow = typeof decisions.$inferSelect
 
 export async function getReviewRow(tx: ReadTx, id: string): Promise<ReviewRow> {
   const [row] = await tx.sql.select().from(reviews).where(eq(reviews.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such review; list the reviews of the use case')
+  if (!row) throw notFound('review')
   return row
 }
 
@@ -20,6 +20,17 @@ export async function listReviewRows(tx: ReadTx, useCaseId: string): Promise<Rev
     .from(reviews)
     .where(eq(reviews.useCaseId, useCaseId))
     .orderBy(desc(reviews.round))
+}
+
+/** Where the fields that rights on a review look at come from. */
+export const rightsColumns = {
+  useCaseId: reviews.useCaseId,
+  submittedBy: reviews.submittedBy,
+  orgUnitId: useCases.orgUnitId,
+  businessOwnerId: useCases.businessOwnerId,
+  riskOwnerId: useCases.riskOwnerId,
+  excludedIds: sql`array(select ${reviewParties.personId} from ${reviewParties}
+    where ${reviewParties.reviewId} = ${reviews.id} and ${reviewParties.part} = 'excluded')`,
 }
 
 export interface OpenPage {
@@ -148,8 +159,7 @@ export async function insertDecision(
 
 export async function getDecisionRow(tx: ReadTx, id: string): Promise<DecisionRow> {
   const [row] = await tx.sql.select().from(decisions).where(eq(decisions.id, id))
-  if (!row)
-    throw new RegistryError('not_found', 'there is no such decision; list the decisions of the use case')
+  if (!row) throw notFound('decision')
   return row
 }
 
