@@ -82,8 +82,9 @@ export class FolderStore implements BlobStore {
   }
 
   async has(digest: string): Promise<boolean> {
+    const place = this.#placeOf(digest)
     try {
-      await stat(this.#placeOf(digest))
+      await stat(place)
       return true
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return false

@@ -6,6 +6,7 @@ import { page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { receiveUpload, registerUploads, type Upload } from '../http/upload.js'
 import { file } from '../http/zod.js'
+import { UseCaseRef } from '../use-cases/use-case.js'
 import type { BlobStore } from './blobs.js'
 import {
   Evidence,
@@ -27,6 +28,7 @@ import {
 } from './service.js'
 
 const params = z.strictObject({ id: z.uuid() })
+const ofUseCase = z.strictObject({ id: UseCaseRef })
 const tag = 'Evidence'
 const TRANSFER_LIMIT_MS = 600_000
 
@@ -55,7 +57,7 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
       tag,
       summary: 'Attach a statement that you vouch for',
       right: { action: 'attach', subject: 'UseCase' },
-      params,
+      params: ofUseCase,
       body: NewAttestation,
       location: '/v1/evidence/{id}',
       answers: { 201: Evidence },
@@ -74,7 +76,7 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
         'A form with the fields `kind`, `title`, if you like `freshUntil` and `digest` (`sha256:` and 64 hex ' +
         'digits of the file), and the file as its last part.',
       right: { action: 'attach', subject: 'UseCase' },
-      params,
+      params: ofUseCase,
       consumes: ['multipart/form-data'],
       timeoutMs: TRANSFER_LIMIT_MS,
       location: '/v1/evidence/{id}',
@@ -124,7 +126,7 @@ function judgeRoutes(app: App): void {
       tag,
       summary: 'Evidence of a use case, the last attached first',
       right: { action: 'read', subject: 'Evidence' },
-      params,
+      params: ofUseCase,
       query: z.strictObject(pageQuery),
       answers: { 200: page(Evidence) },
     }),

@@ -20,24 +20,24 @@ import {
 import * as store from './store.js'
 
 /** Asked before a file is read, so that nobody sends bytes that would be refused in the end. */
-export async function assertAttachable(tx: ReadTx, useCaseId: string): Promise<void> {
-  const useCase = await getReadable(tx, useCaseId)
+export async function assertAttachable(tx: ReadTx, useCaseRef: string): Promise<void> {
+  const useCase = await getReadable(tx, useCaseRef)
   authorize(tx.ability, 'attach', 'UseCase', useCase)
   assertNotRetired(useCase)
 }
 
 /** Attaches a file whose bytes are in the store already: first the bytes, then the row, so nothing is half there. */
-export async function attachFile(tx: WriteTx, useCaseId: string, file: NewFile): Promise<Evidence> {
-  return await attach(tx, useCaseId, { form: 'file', ...file })
+export async function attachFile(tx: WriteTx, useCaseRef: string, file: NewFile): Promise<Evidence> {
+  return await attach(tx, useCaseRef, { form: 'file', ...file })
 }
 
 export async function attachAttestation(
   tx: WriteTx,
-  useCaseId: string,
+  useCaseRef: string,
   attestation: NewAttestation,
 ): Promise<Evidence> {
   const { statement } = attestation
-  return await attach(tx, useCaseId, {
+  return await attach(tx, useCaseRef, {
     form: 'attestation',
     ...attestation,
     digest: digestOf(statement),
@@ -51,13 +51,13 @@ type Content = Omit<
   'id' | 'useCaseId' | 'attachedBy' | 'attachedAt'
 >
 
-async function attach(tx: WriteTx, useCaseId: string, content: Content): Promise<Evidence> {
-  const useCase = await lockUseCase(tx, useCaseId)
+async function attach(tx: WriteTx, useCaseRef: string, content: Content): Promise<Evidence> {
+  const useCase = await lockUseCase(tx, useCaseRef)
   const right = authorize(tx.ability, 'attach', 'UseCase', useCase)
   assertNotRetired(useCase)
   assertFresh(content.freshUntil ?? null, tx.now)
   const { personId: attachedBy } = tx.principal
-  const row = { id: newId(), useCaseId, ...content, attachedBy, attachedAt: tx.now }
+  const row = { id: newId(), useCaseId: useCase.id, ...content, attachedBy, attachedAt: tx.now }
   const evidence = await store.insertEvidence(tx, row)
   await saveUseCase(tx, useCase, {})
   const { id: evidenceId, kind, form, digest, size, title, fileName, statement } = evidence
@@ -95,10 +95,10 @@ export async function getEvidence(tx: ReadTx, id: string): Promise<Evidence> {
 /** Evidence of one use case, the last attached first. */
 export async function listEvidence(
   tx: ReadTx,
-  useCaseId: string,
+  useCaseRef: string,
   { limit, after }: PageRequest,
 ): Promise<PageOf<Evidence>> {
-  await getReadable(tx, useCaseId)
+  const { id: useCaseId } = await getReadable(tx, useCaseRef)
   const where = visibleWhere(tx.ability, 'read', 'Evidence', store.rightsColumns)
   const [attachedAt, id] = after ?? []
   const from = after && { attachedAt: String(attachedAt), id: String(id) }

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, lt, or, type SQL } from 'drizzle-orm'
 import { evidence, evidenceVerdicts, useCases } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound } from '../errors.js'
 
 export type EvidenceRow = typeof evidence.$inferSelect
 export type VerdictRow = typeof evidenceVerdicts.$inferSelect
@@ -31,7 +31,7 @@ export async function getAttachedRow(tx: ReadTx, id: string): Promise<AttachedRo
     .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
     .leftJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
     .where(eq(evidence.id, id))
-  if (!row) throw new RegistryError('not_found', 'no such evidence')
+  if (!row) throw notFound('evidence')
   return row
 }
 

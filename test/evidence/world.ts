@@ -1,0 +1,117 @@
+// A use case with its people, files on disk, and forms as browsers write them.
+import { readdirSync } from 'node:fs'
+import type { Test } from 'tap'
+import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
+import { drizzleOn } from '../../src/db/client.js'
+import { newId } from '../../src/ids.js'
+import { findPrincipal } from '../../src/people/service.js'
+import { registerUseCase, retireUseCase } from '../../src/use-cases/service.js'
+import { NewUseCase } from '../../src/use-cases/use-case.js'
+import { type Answer, type Person, startApp, type TestApp } from '../app.js'
+
+export type World = Awaited<ReturnType<typeof startWorld>>
+
+/** Everything here happens in the unit `claims`; `outsider` is a risk owner of another one. */
+export async function startWorld(t: Test, env: Record<string, string> = {}) {
+  const folder = t.testdir()
+  const server = await startApp(t, { env: { ASSENT_EVIDENCE_DIR: folder, ...env } })
+  const unitId = await server.unit('claims')
+  const people = {
+    business: await server.person('Bea', { rights: ['business_owner'], unitId }),
+    risk: await server.person('Rui', { rights: ['risk_owner'], unitId }),
+    judge: await server.person('Joy', { rights: ['committee_member', 'seat:risk'], unitId }),
+    auditor: await server.person('Ada', { rights: ['auditor'], unitId }),
+    outsider: await server.person('Oz', { rights: ['risk_owner'], unitId: await server.unit('sales') }),
+  }
+  const useCaseId = await registerCase(server, people.business, people.risk, unitId)
+  return { ...server, ...people, folder, useCaseId, url: `/v1/use-cases/${useCaseId}/evidence` }
+}
+
+async function registerCase(
+  server: TestApp,
+  business: Person,
+  risk: Person,
+  orgUnitId: string,
+): Promise<string> {
+  const facts = NewUseCase.parse({
+    title: 'Triage of incoming claims',
+    purpose: 'Sorts claims by how urgent they are',
+    orgUnitId,
+    businessOwnerId: business.id,
+    riskOwnerId: risk.id,
+  })
+  const request = await requestBy(server, business)
+  const { value } = await server.database.write(request, (tx) => registerUseCase(tx, server.policies, facts))
+  return value.id
+}
+
+export async function retire(world: World): Promise<void> {
+  const { revision } = (await trace(world)).useCase
+  const request = await requestBy(world, world.risk)
+  await world.database.write(request, (tx) => retireUseCase(tx, world.useCaseId, revision, 'out of use'))
+}
+
+async function requestBy({ database, policies }: TestApp, { id }: Person) {
+  const principal = await findPrincipal(drizzleOn(database.pool), id)
+  if (!principal) throw new Error('nobody')
+  const ability = buildAbility(readRights(policies.decisionRights), principal)
+  return { principal, ability, requestId: newId() }
+}
+
+/** All that an act on evidence leaves behind: compared before and after a refusal. */
+export async function trace({ owner, folder }: Pick<World, 'owner' | 'folder'>) {
+  const { rows } = await owner.query(`select
+    (select count(*)::int from evidence) as evidence,
+    (select count(*)::int from evidence_verdict) as verdicts,
+    (select json_agg(type order by event_no) from audit_event where aggregate_kind = 'use_case') as events,
+    (select json_build_object('revision', revision, 'events', last_event_no) from use_case) as "useCase"`)
+  return { ...rows[0], files: filesIn(folder) }
+}
+
+/** Names of every file in a folder and below. */
+export function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+}
+
+export interface FormFile {
+  bytes: Buffer | string
+  /** Between the quotes of `filename="…"`. */
+  name?: string
+  type?: string
+}
+
+const BOUNDARY = '----assent-test-boundary'
+export const formType = `multipart/form-data; boundary=${BOUNDARY}`
+
+/** What comes before the bytes of the file, and after them. */
+export function formAround(
+  fields: Record<string, string>,
+  { name = 'report.pdf', type = 'application/pdf' }: Omit<FormFile, 'bytes'> = {},
+) {
+  const parts = Object.entries(fields).map(
+    ([field, value]) =>
+      `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`,
+  )
+  const disposition = `Content-Disposition: form-data; name="file"; filename="${name}"`
+  const head = `${parts.join('')}--${BOUNDARY}\r\n${disposition}\r\nContent-Type: ${type}\r\n\r\n`
+  return { head: Buffer.from(head), tail: Buffer.from(`\r\n--${BOUNDARY}--\r\n`) }
+}
+
+export const fields = { kind: 'test_report', title: 'Test of triage' }
+
+/** Sends a form; `undefined` takes a field out. */
+export async function upload(
+  { url }: World,
+  person: Person,
+  { bytes, ...file }: FormFile,
+  change: Record<string, string | undefined> = {},
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const given = Object.entries({ ...fields, ...change }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  const { head, tail } = formAround(Object.fromEntries(given), file)
+  const body = Buffer.concat([head, Buffer.from(bytes), tail])
+  return await person.post(`${url}/files`, body, { 'content-type': formType, ...headers })
+}
