@@ -3,7 +3,7 @@ import { authorize } from '../auth/decision-rights.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { assertRevision, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
-import { getOrgUnit } from '../org-units/service.js'
+import { assertOrgUnit } from '../org-units/service.js'
 import { assertOwners } from '../people/service.js'
 import type { Policies } from '../policy/load.js'
 import { type ComputedTier, computeTier, validateAnswers } from '../policy/tiering.js'
@@ -34,9 +34,10 @@ export async function registerUseCase(
   policies: Policies,
   { origin, ...facts }: NewUseCase,
 ): Promise<{ useCase: UseCase; similar: Similar[] }> {
+  const right = authorize(tx.ability, 'register', 'UseCase', { id: null, ...ownersOf(facts) })
   const similar = await listSimilar(tx, facts)
   await assertReferences(tx, facts)
-  const [useCase] = await registerUseCases(tx, policies, [{ facts, origin, reason: 'registered' }])
+  const [useCase] = await registerUseCases(tx, policies, [{ facts, origin, reason: 'registered', right }])
   if (!useCase) throw new Error('a registered use case came back empty')
   return { useCase: present(useCase, tx.now), similar }
 }
@@ -45,10 +46,12 @@ export interface Candidate {
   facts: Facts
   origin: UseCase['origin']
   reason: string
+  /** The decision right that whoever calls has asked for. */
+  right: string
   importId?: string
 }
 
-/** Registers many at once; whoever calls has checked the references. */
+/** Registers many at once; whoever calls has authorized it and checked the references. */
 export async function registerUseCases(
   tx: WriteTx,
   policies: Policies,
@@ -61,10 +64,10 @@ export async function registerUseCases(
     drafts.map(({ version }) => version),
   )
   rows.forEach((row, index) => {
-    const { right, tier, candidate } = drafts[index] as (typeof drafts)[number]
+    const { tier, candidate } = drafts[index] as (typeof drafts)[number]
     tx.record(row, {
       type: 'use_case.registered',
-      right,
+      right: candidate.right,
       ...eventOf(row, tier, candidate.importId),
       origin: row.origin,
       sealed: { facts: candidate.facts, reason: candidate.reason },
@@ -77,7 +80,6 @@ function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
   const { facts, origin, reason } = candidate
   validateAnswers(policies.riskTiers, facts.answers)
   const id = newId()
-  const right = authorize(tx.ability, 'register', 'UseCase', { id, ...ownersOf(facts) })
   const tier = computeTier(policies.riskTiers, facts.answers, facts)
   const at = { createdAt: tx.now, updatedAt: tx.now }
   const tiered = { computedTier: tier.tier, fired: tier.fired, policyDigest: policies.digest }
@@ -85,7 +87,7 @@ function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
   const row = { id, origin, version: 1, ...facts, ...at, ...tiered, authorIds }
   const author = { authorId: tx.principal.personId, recordedAt: tx.now, reason }
   const version = { useCaseId: id, version: 1, facts, ...author, ...tiered }
-  return { row, version, right, tier, candidate }
+  return { row, version, tier, candidate }
 }
 
 /**
@@ -243,17 +245,8 @@ export async function saveUseCase(
   return await store.saveUseCase(tx, before, change)
 }
 
-/** The tier that answers would give, without saving anything. */
-export function tryTier(
-  policies: Policies,
-  facts: Pick<Facts, 'answers' | 'technique' | 'channels' | 'jurisdictions'>,
-): ComputedTier {
-  validateAnswers(policies.riskTiers, facts.answers)
-  return computeTier(policies.riskTiers, facts.answers, facts)
-}
-
 async function assertReferences(tx: ReadTx, facts: Facts): Promise<void> {
-  await getOrgUnit(tx, facts.orgUnitId)
+  await assertOrgUnit(tx, facts.orgUnitId)
   await assertSystems(tx, facts.systemIds)
   await assertOwners(tx, ownerIds(facts))
 }
