@@ -13,13 +13,19 @@ import { gateRoutes } from './gate/routes.js'
 import { createServer } from './http/server.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
+import { meRoutes } from './me/routes.js'
 import { orgUnitRoutes } from './org-units/routes.js'
 import { findInvited, join } from './people/membership.js'
+import { peopleRoutes } from './people/routes.js'
 import { findPersonByIdentity, findPrincipal } from './people/service.js'
 import type { Policies } from './policy/load.js'
+import { policyRoutes } from './policy/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
+import { systemRoutes } from './systems/routes.js'
+import { tokenRoutes } from './tokens/routes.js'
 import { findByToken } from './tokens/service.js'
+import { useCaseRoutes } from './use-cases/routes.js'
 
 export interface AppDeps {
   config: Config
@@ -61,10 +67,16 @@ export async function buildApp(deps: AppDeps): Promise<App> {
 
 /** In the order in which features may know each other. */
 async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
+  await app.register(policyRoutes, deps)
   await app.register(orgUnitRoutes, deps)
+  await app.register(peopleRoutes, deps)
+  await app.register(tokenRoutes, deps)
+  await app.register(systemRoutes, deps)
+  await app.register(useCaseRoutes, deps)
   const { evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
+  await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)
 }
@@ -103,7 +115,16 @@ async function acceptInvitation(
   const personId = await findInvited(drizzleOn(database.pool), { issuer, subject })
   if (personId === undefined) return undefined
   const principal: Principal = { personId, kind: 'human', name: '', grants: [], boundUseCaseIds: [] }
-  await database.write({ ...callerOf(principal), requestId: newId() }, async (tx) => await join(tx, personId))
+  try {
+    await database.write(
+      { ...callerOf(principal), requestId: newId() },
+      async (tx) => await join(tx, personId),
+    )
+  } catch (error) {
+    // Of two first requests at once, one accepts; both are then somebody who is registered.
+    const joined = await findPersonByIdentity(drizzleOn(database.pool), issuer, subject)
+    if (joined === undefined) throw error
+  }
   return personId
 }
 

@@ -37,6 +37,18 @@ export class RegistryError extends Error {
   }
 }
 
+/** What does not exist and what the caller may not see are told apart by nothing. */
+export function notFound(noun: string): RegistryError {
+  return new RegistryError('not_found', `there is no such ${noun}, or none that you may see; check its id`)
+}
+
+/** @throws RegistryError `invalid` when no field of the change differs from the row */
+export function assertChanges(row: object, change: object): void {
+  const differs = Object.entries(change).some(([field, value]) => Reflect.get(row, field) !== value)
+  if (differs) return
+  throw new RegistryError('invalid', 'nothing would change; send at least one field that differs')
+}
+
 /**
  * Compare-and-swap on what the caller last saw (`If-Match`, RFC 9110 section 13.1.1).
  * @throws RegistryError `conflict`, marked stale, when the row has moved on.

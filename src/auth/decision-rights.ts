@@ -1,5 +1,5 @@
 import { createMongoAbility, type MongoAbility, type RawRuleOf, subject } from '@casl/ability'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 import { type Principal, rolesOf, unitsOf } from './principal.js'
 import type { DecisionRights, Right, Test } from './rights-words.js'
 import { type Action, type RowOf, type SubjectType, shapeOf, subjectTypes } from './subjects.js'
@@ -123,7 +123,7 @@ export function possibleActions(ability: Ability): Partial<Record<SubjectType, s
 function assertReadable(ability: Ability, type: SubjectType, marked: object): void {
   const { noun, actions } = shapeOf(type)
   if (!actions.includes('read') || ability.rules.can('read', marked)) return
-  throw new RegistryError('not_found', `no such ${noun}`)
+  throw notFound(noun)
 }
 
 function judge(ability: Ability, action: string, type: SubjectType, marked: object): Verdict {

@@ -6,7 +6,7 @@ import type { AggregateKind, DomainEvent } from '../audit/events.js'
 import { type Aggregate, Journal } from '../audit/log.js'
 import type { Ability } from '../auth/decision-rights.js'
 import type { Principal } from '../auth/principal.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 import { type Instant, latest } from '../instant.js'
 import { drizzleOn, type Sql } from './client.js'
 import type { Clock } from './clock.js'
@@ -181,7 +181,7 @@ export async function lock<T extends PgTable & { id: unknown }>(
     .where(eq(table.id as SQL, id))
     .for('update')
   const row = rows[0] as (T['$inferSelect'] & { lastEventAt: Instant | null }) | undefined
-  if (!row) throw new RegistryError('not_found', `there is no such ${noun}; check its id`)
+  if (!row) throw notFound(noun)
   tx.notBefore(row.lastEventAt)
   return row
 }

@@ -1,6 +1,6 @@
 import { authorize } from '../auth/decision-rights.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
-import { assertRevision } from '../errors.js'
+import { assertChanges, assertRevision, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { assertMovable, type NewOrgUnit, type OrgUnit, type OrgUnitChange } from './org-unit.js'
 import * as store from './store.js'
@@ -16,7 +16,14 @@ export async function getOrgUnit(tx: ReadTx, id: string): Promise<OrgUnit> {
   return present(unit)
 }
 
+/** @throws RegistryError `invalid` when an input names a unit that is not there */
+export async function assertOrgUnit(tx: ReadTx, id: string): Promise<void> {
+  if (await store.isOrgUnit(tx, id)) return
+  throw new RegistryError('invalid', 'there is no org unit with this id; list the units and choose one')
+}
+
 export async function createOrgUnit(tx: WriteTx, { key, name, parentId }: NewOrgUnit): Promise<OrgUnit> {
+  await assertOrgUnit(tx, parentId)
   const parent = await store.getOrgUnitRow(tx, parentId)
   const right = authorize(tx.ability, 'manage', 'OrgUnit', parent)
   const unit = await store.insertOrgUnit(tx, { id: newId(), key, name, parentId, createdAt: tx.now })
@@ -34,6 +41,7 @@ export async function reviseOrgUnit(
   const unit = await store.lockOrgUnit(tx, id)
   const right = authorize(tx.ability, 'manage', 'OrgUnit', unit)
   assertRevision(unit, revision)
+  assertChanges(unit, change)
   if (change.parentId) await assertPlace(tx, unit, change.parentId)
   const revised = await store.updateOrgUnit(tx, unit, change)
   const { name, parentId } = revised
@@ -43,6 +51,7 @@ export async function reviseOrgUnit(
 
 /** Whoever moves a unit must have a say at both ends: a move widens the rights of those above. */
 async function assertPlace(tx: WriteTx, unit: OrgUnit, parentId: string): Promise<void> {
+  await assertOrgUnit(tx, parentId)
   const parent = await store.getOrgUnitRow(tx, parentId)
   authorize(tx.ability, 'manage', 'OrgUnit', parent)
   assertMovable(unit, parentId, await store.listIdsBelow(tx.sql, unit.id))

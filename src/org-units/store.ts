@@ -2,7 +2,7 @@ import { asc, eq, sql } from 'drizzle-orm'
 import type { Sql } from '../db/client.js'
 import { orgUnits } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 import { ROOT_UNIT_ID } from '../ids.js'
 
 export type OrgUnitRow = typeof orgUnits.$inferSelect
@@ -13,8 +13,12 @@ export async function listOrgUnitRows(tx: ReadTx): Promise<OrgUnitRow[]> {
 
 export async function getOrgUnitRow(tx: ReadTx, id: string): Promise<OrgUnitRow> {
   const [row] = await tx.sql.select().from(orgUnits).where(eq(orgUnits.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such org unit; list the units to find its id')
+  if (!row) throw notFound('org unit')
   return row
+}
+
+export async function isOrgUnit(tx: ReadTx, id: string): Promise<boolean> {
+  return (await tx.sql.$count(orgUnits, eq(orgUnits.id, id))) > 0
 }
 
 export async function lockOrgUnit(tx: WriteTx, id: string): Promise<OrgUnitRow> {

@@ -24,7 +24,10 @@ const email = z.email().max(254)
  * made themselves and of which the inviter knows the SHA-256 only.
  */
 export const Proof = z.union([
-  z.strictObject({ subject: z.string().min(1).max(255) }),
+  z.strictObject({
+    subject: z.string().min(1).max(255),
+    issuer: z.string().max(500).optional().describe('Needed only when several providers are configured'),
+  }),
   z.strictObject({
     keyDigest: z.string().regex(/^[0-9a-f]{64}$/, 'is the 64 hex digits that `assent join` printed'),
   }),
@@ -52,6 +55,10 @@ export const Invitation = z.strictObject({
   acceptedAt: z.iso.datetime().nullable(),
 })
 export type Invitation = z.infer<typeof Invitation>
+
+/** What whoever invites gets to see. */
+export const InvitedPerson = z.strictObject({ ...Person.shape, invitation: Invitation })
+export type InvitedPerson = z.infer<typeof InvitedPerson>
 
 export const INVITATION_DAYS = 14
 
@@ -84,14 +91,18 @@ export function assertAcceptable(
   now: Instant,
 ): void {
   if (invitation.acceptedAt !== null) {
-    throw new RegistryError(
-      'conflict',
-      'this invitation was accepted before; sign in with the token you got then',
-    )
+    throw new RegistryError('conflict', 'this invitation was accepted before; use the token you got then')
   }
   if (invitation.expiresAt <= now) {
     throw new RegistryError('conflict', 'this invitation has expired; ask an administrator for a new one')
   }
+}
+
+/** @throws RegistryError `conflict` when they have come already, or the invitation was taken back */
+export function assertInvited({ status }: { status: string }): void {
+  if (status === 'invited') return
+  const why = status === 'active' ? 'this person has accepted already' : 'this invitation was taken back'
+  throw new RegistryError('conflict', `${why}; there is nothing to accept`)
 }
 
 export function assertActive(person: { status: string; name: string }): void {

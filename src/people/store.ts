@@ -2,20 +2,25 @@ import { and, asc, eq, gt, inArray, isNull, ne, or, type SQL, sql } from 'drizzl
 import type { Sql } from '../db/client.js'
 import { firstSignIns, grants, invitations, people } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
+import { ASSENT_ID, ROOT_UNIT_ID } from '../ids.js'
 import type { Instant } from '../instant.js'
 
 export type PersonRow = typeof people.$inferSelect
 export type InvitationRow = typeof invitations.$inferSelect
 export type GrantRow = typeof grants.$inferSelect
 
+/** Assent itself acts in the log and is nobody's account, so no deed is ever done on it. */
 export async function lockPerson(tx: WriteTx, id: string): Promise<PersonRow> {
+  if (id === ASSENT_ID) {
+    throw new RegistryError('conflict', 'this is Assent itself and no account; choose somebody else')
+  }
   return await lock(tx, people, id, 'person')
 }
 
 export async function getPersonRow(tx: ReadTx, id: string): Promise<PersonRow> {
   const [row] = await tx.sql.select().from(people).where(eq(people.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such person; check the id')
+  if (!row) throw notFound('person')
   return row
 }
 
@@ -84,8 +89,23 @@ export async function findInvitation(on: Sql, proof: Proof): Promise<InvitationR
   return row
 }
 
-export async function findInvitationOf(on: Sql, personId: string): Promise<InvitationRow | undefined> {
-  const [row] = await on.select().from(invitations).where(eq(invitations.personId, personId))
+export async function getInvitationOf(tx: ReadTx, personId: string): Promise<InvitationRow> {
+  const [row] = await tx.sql.select().from(invitations).where(eq(invitations.personId, personId))
+  if (!row) throw notFound('invitation')
+  return row
+}
+
+export async function renewInvitationRow(
+  tx: WriteTx,
+  personId: string,
+  expiresAt: Instant,
+): Promise<InvitationRow> {
+  const [row] = await tx.sql
+    .update(invitations)
+    .set({ expiresAt })
+    .where(eq(invitations.personId, personId))
+    .returning()
+  if (!row) throw notFound('invitation')
   return row
 }
 
@@ -108,7 +128,7 @@ export async function listGrantRows(
 
 export async function getGrantRow(tx: ReadTx, id: string): Promise<GrantRow> {
   const [row] = await tx.sql.select().from(grants).where(eq(grants.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such grant; list the grants of the person')
+  if (!row) throw notFound('grant')
   return row
 }
 
@@ -125,13 +145,20 @@ export async function revokeGrantRow(tx: WriteTx, id: string): Promise<void> {
     .where(and(eq(grants.id, id), isNull(grants.revokedAt)))
 }
 
-/** True once somebody active administers this Assent. */
+/** True once somebody active administers the whole organisation. */
 export async function hasAdministrator(on: Sql): Promise<boolean> {
   const rows = await on
     .select({ id: grants.id })
     .from(grants)
     .innerJoin(people, eq(people.id, grants.personId))
-    .where(and(eq(grants.name, 'administrator'), isNull(grants.revokedAt), eq(people.status, 'active')))
+    .where(
+      and(
+        eq(grants.name, 'administrator'),
+        eq(grants.orgUnitId, ROOT_UNIT_ID),
+        isNull(grants.revokedAt),
+        eq(people.status, 'active'),
+      ),
+    )
     .limit(1)
   return rows.length > 0
 }

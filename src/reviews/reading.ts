@@ -1,24 +1,53 @@
-import { authorize } from '../auth/decision-rights.js'
+import { authorize, explain, isAllowed, type RowOf, type Verdict } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
-import { getReadable } from '../use-cases/reading.js'
+import { getReadable, loadUseCase } from '../use-cases/reading.js'
+import type { UseCaseRow } from '../use-cases/service.js'
 import { Decision, Review } from './review.js'
 import * as store from './store.js'
 
 /** Any round of a use case that the caller may read. */
 export async function getReview(tx: ReadTx, id: string): Promise<Review> {
   const row = await store.getReviewRow(tx, id)
-  await getReadable(tx, row.useCaseId)
+  authorize(tx.ability, 'read', 'Review', await judgedRow(tx, row, await loadUseCase(tx, row.useCaseId)))
   const [review] = await complete(tx, [row])
   if (!review) throw new Error('a review that was read came back empty')
   return review
 }
 
 /** Every round of a use case, the last first. */
-export async function listReviews(tx: ReadTx, useCaseId: string): Promise<Review[]> {
-  const { id } = await getReadable(tx, useCaseId)
-  return await complete(tx, await store.listReviewRows(tx, id))
+export async function listReviews(tx: ReadTx, idOrKey: string): Promise<Review[]> {
+  const useCase = await getReadable(tx, idOrKey)
+  const rows = await store.listReviewRows(tx, useCase.id)
+  const judged = await Promise.all(rows.map((row) => judgedRow(tx, row, useCase)))
+  return await complete(
+    tx,
+    rows.filter((_, index) => isAllowed(tx.ability, 'read', 'Review', judged[index] as RowOf<'Review'>)),
+  )
+}
+
+/** What decision rights look at in a review. */
+export async function judgedRow(
+  tx: ReadTx,
+  { id, submittedBy }: store.ReviewRow,
+  useCase: UseCaseRow,
+): Promise<RowOf<'Review'>> {
+  const parties = await store.listPartyRows(tx, [id])
+  const excludedIds = parties.filter(({ part }) => part === 'excluded').map(({ personId }) => personId)
+  return { ...ownersOf(useCase), submittedBy, excludedIds }
+}
+
+/** What the caller may do in a review and why, or why not; undefined when they may not even see it. */
+export async function explainReview(tx: ReadTx, id: string): Promise<Verdict[] | undefined> {
+  const row = await store.getReviewRow(tx, id)
+  const judged = await judgedRow(tx, row, await loadUseCase(tx, row.useCaseId))
+  if (!isAllowed(tx.ability, 'read', 'Review', judged)) return undefined
+  return explain(tx.ability, judged, 'Review', ['read', 'withdraw', 'vote'])
+}
+
+function ownersOf({ id: useCaseId, orgUnitId, businessOwnerId, riskOwnerId }: UseCaseRow) {
+  return { useCaseId, orgUnitId, businessOwnerId, riskOwnerId }
 }
 
 /** Open reviews, the most urgent first. */
@@ -33,19 +62,14 @@ export async function listOpenReviews(tx: ReadTx, { limit, after }: PageRequest)
 
 export async function getDecision(tx: ReadTx, id: string): Promise<Decision> {
   const row = await store.getDecisionRow(tx, id)
-  const { orgUnitId, businessOwnerId, riskOwnerId } = await getReadable(tx, row.useCaseId)
-  authorize(tx.ability, 'read', 'Decision', {
-    useCaseId: row.useCaseId,
-    orgUnitId,
-    businessOwnerId,
-    riskOwnerId,
-  })
+  authorize(tx.ability, 'read', 'Decision', ownersOf(await loadUseCase(tx, row.useCaseId)))
   return Decision.parse(row)
 }
 
-export async function listDecisions(tx: ReadTx, useCaseId: string): Promise<Decision[]> {
-  const { id } = await getReadable(tx, useCaseId)
-  const rows = await store.listDecisionRows(tx, id)
+export async function listDecisions(tx: ReadTx, idOrKey: string): Promise<Decision[]> {
+  const useCase = await getReadable(tx, idOrKey)
+  if (!isAllowed(tx.ability, 'read', 'Decision', ownersOf(useCase))) return []
+  const rows = await store.listDecisionRows(tx, useCase.id)
   return rows.map((row) => Decision.parse(row))
 }
 

@@ -4,11 +4,13 @@ import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
+import { UseCaseRef } from '../use-cases/use-case.js'
 import { getDecision, getReview, listDecisions, listOpenReviews, listReviews } from './reading.js'
 import { Ballot, Decision, Review, Submission, Withdrawal } from './review.js'
 import { submit, vote, withdraw } from './service.js'
 
 const params = z.strictObject({ id: z.uuid() })
+const useCaseParams = z.strictObject({ id: UseCaseRef })
 const tag = 'Reviews'
 
 /** Submission, votes and the decision. */
@@ -22,7 +24,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       description:
         'Freezes the current version and opens a round in the lane that policy chooses by tier and facts.',
       right: { action: 'submit', subject: 'UseCase' },
-      params,
+      params: useCaseParams,
       body: Submission,
       ifMatch: true,
       location: '/v1/reviews/{id}',
@@ -43,7 +45,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       tag,
       summary: 'Every round of a use case, the last first',
       right: { action: 'read', subject: 'Review' },
-      params,
+      params: useCaseParams,
       answers: { 200: z.strictObject({ items: z.array(Review) }) },
     }),
     async (request) => ({ items: await app.read(request, (tx) => listReviews(tx, request.params.id)) }),
@@ -111,7 +113,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       tag,
       summary: 'Every decision about a use case, the last first',
       right: { action: 'read', subject: 'Decision' },
-      params,
+      params: useCaseParams,
       answers: { 200: z.strictObject({ items: z.array(Decision) }) },
     }),
     async (request) => ({ items: await app.read(request, (tx) => listDecisions(tx, request.params.id)) }),

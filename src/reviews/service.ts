@@ -17,7 +17,7 @@ import {
 } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import { close } from './closing.js'
-import { getDecisionOf, getReview } from './reading.js'
+import { getDecisionOf, getReview, judgedRow } from './reading.js'
 import {
   assertOpen,
   assertOwned,
@@ -179,15 +179,7 @@ async function lockReview(tx: WriteTx, reviewId: string) {
   const { useCaseId } = await store.getReviewRow(tx, reviewId)
   const useCase = await lockUseCase(tx, useCaseId)
   const review = await store.getReviewRow(tx, reviewId)
-  const parties = await store.listPartyRows(tx, [reviewId])
-  const excludedIds = parties.filter(({ part }) => part === 'excluded').map(({ personId }) => personId)
-  const { orgUnitId, businessOwnerId, riskOwnerId } = useCase
-  const { submittedBy } = review
-  return {
-    useCase,
-    review,
-    row: { useCaseId, orgUnitId, businessOwnerId, riskOwnerId, submittedBy, excludedIds },
-  }
+  return { useCase, review, row: await judgedRow(tx, review, useCase) }
 }
 
 function laneOf(review: store.ReviewRow): Lane {

@@ -2,8 +2,9 @@ import { authorize } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import { systems } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
-import { assertRevision, RegistryError } from '../errors.js'
+import { assertChanges, assertRevision, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
+import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import * as store from './store.js'
 import type { NewSystem, System, SystemChange } from './system.js'
 
@@ -25,6 +26,7 @@ export async function reviseSystem(
   const system = await store.lockSystem(tx, id)
   const right = authorize(tx.ability, 'manage', 'System', system)
   assertRevision(system, revision)
+  assertChanges(system, change)
   const revised = await store.updateSystem(tx, system, change)
   const { name, vendor, description } = revised
   const sealed = { name, vendor, description }
@@ -38,10 +40,13 @@ export async function getSystem(tx: ReadTx, id: string): Promise<System> {
   return present(system)
 }
 
-export async function listSystems(tx: ReadTx, page: Omit<store.SystemsPage, 'where'>): Promise<System[]> {
+/** Systems by name. */
+export async function listSystems(tx: ReadTx, { limit, after }: PageRequest): Promise<PageOf<System>> {
   const where = visibleWhere(tx.ability, 'read', 'System', { id: systems.id })
-  const rows = await store.listSystemRows(tx, { ...page, where })
-  return rows.map(present)
+  const [name, id] = after ?? []
+  const from = after && { name: String(name), id: String(id) }
+  const rows = await store.listSystemRows(tx, { where, after: from, limit: limit + 1 })
+  return cutPage(rows.map(present), limit, (system) => [system.name, system.id])
 }
 
 /** @throws RegistryError `invalid` unless every one of them is registered */

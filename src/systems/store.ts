@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import { systems } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 
 export type SystemRow = typeof systems.$inferSelect
 
@@ -11,7 +11,7 @@ export async function lockSystem(tx: WriteTx, id: string): Promise<SystemRow> {
 
 export async function getSystemRow(tx: ReadTx, id: string): Promise<SystemRow> {
   const [row] = await tx.sql.select().from(systems).where(eq(systems.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such system; list the systems to find its id')
+  if (!row) throw notFound('system')
   return row
 }
 

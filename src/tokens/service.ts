@@ -1,12 +1,15 @@
 import type { Signed } from '../auth/authenticate.js'
 import { authorize } from '../auth/decision-rights.js'
 import { digestOfSecret, mintSecret } from '../auth/tokens.js'
-import type { Sql } from '../db/client.js'
+import { drizzleOn, type Sql } from '../db/client.js'
+import type { Database } from '../db/database.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { addDays, type Instant } from '../instant.js'
-import { findPrincipal, join, joinAsFirst, lockPersonForToken, type PersonRow } from '../people/service.js'
+import { findInvited, join, joinAsFirst } from '../people/membership.js'
+import { assertActive } from '../people/person.js'
+import { findPrincipal, getPerson, lockPersonForToken, type PersonRow } from '../people/service.js'
 import * as store from './store.js'
 import { assertRoom, type IssuedToken, type NewToken, type Token } from './token.js'
 
@@ -21,7 +24,9 @@ export async function issueServiceToken(
   wanted: NewToken,
 ): Promise<IssuedToken> {
   const person = await lockPersonForToken(tx, personId)
+  authorize(tx.ability, 'read', 'Person', person)
   const right = authorize(tx.ability, 'issue', 'Token', { personId, personKind: person.kind })
+  assertActive(person)
   if (person.kind !== 'service') {
     throw new RegistryError(
       'conflict',
@@ -35,6 +40,7 @@ export async function issueServiceToken(
 /** A new token of one's own, to replace the one at hand before it expires. */
 export async function renewOwnToken(tx: WriteTx, wanted: NewToken): Promise<IssuedToken> {
   const person = await lockPersonForToken(tx, tx.principal.personId)
+  assertActive(person)
   if (person.kind !== 'human') {
     throw new RegistryError(
       'conflict',
@@ -43,6 +49,16 @@ export async function renewOwnToken(tx: WriteTx, wanted: NewToken): Promise<Issu
   }
   assertRoom(await store.countLiveTokens(tx, person.id))
   return await issue(tx, person, 'personal', wanted, OWN)
+}
+
+/** @throws RegistryError `unauthenticated` unless somebody was invited by the digest of this key */
+export async function findInvitedByKey({ pool }: Pick<Database, 'pool'>, key: string): Promise<string> {
+  const personId = await findInvited(drizzleOn(pool), { keyDigest: digestOfSecret(key) })
+  if (personId !== undefined) return personId
+  throw new RegistryError(
+    'unauthenticated',
+    'this key opens no invitation, or none any more; ask an administrator to invite you by its digest',
+  )
 }
 
 /** Exchanges a key, once, for a token of the person who was invited with its digest. */
@@ -92,11 +108,8 @@ export async function revokeToken(tx: WriteTx, id: string): Promise<Token> {
   return present(await store.getTokenRow(tx, id))
 }
 
-export async function listTokens(
-  tx: ReadTx,
-  personId: string,
-  personKind: PersonRow['kind'],
-): Promise<Token[]> {
+export async function listTokens(tx: ReadTx, personId: string): Promise<Token[]> {
+  const { kind: personKind } = await getPerson(tx, personId)
   authorize(tx.ability, 'read', 'Token', { personId, personKind })
   const rows = await store.listTokenRows(tx, personId)
   return rows.map(present)

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import type { Sql } from '../db/client.js'
 import { accessTokens, people } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound } from '../errors.js'
 import type { Instant } from '../instant.js'
 
 export type TokenRow = typeof accessTokens.$inferSelect
@@ -15,7 +15,7 @@ export async function insertToken(tx: WriteTx, token: typeof accessTokens.$infer
 
 export async function getTokenRow(tx: ReadTx, id: string): Promise<TokenRow> {
   const [row] = await tx.sql.select().from(accessTokens).where(eq(accessTokens.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such token; list the tokens of the account')
+  if (!row) throw notFound('token')
   return row
 }
 

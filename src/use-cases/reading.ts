@@ -1,5 +1,6 @@
 import { authorize, isAllowed } from '../auth/decision-rights.js'
 import type { ReadTx } from '../db/transaction.js'
+import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import * as store from './store.js'
 import { keyOf, type Similar, type UseCase, type Version } from './use-case.js'
 import { present, presentVersion } from './view.js'
@@ -11,8 +12,13 @@ export async function getUseCase(tx: ReadTx, idOrKey: string): Promise<UseCase> 
   return present(await getReadable(tx, idOrKey), tx.now)
 }
 
+/** For a later feature, which authorizes what it reads of it. */
+export async function loadUseCase(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
+  return await store.getUseCaseRow(tx, idOrKey)
+}
+
 export async function getReadable(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
-  const row = await store.getUseCaseRow(tx, idOrKey)
+  const row = await loadUseCase(tx, idOrKey)
   authorize(tx.ability, 'read', 'UseCase', row)
   return row
 }
@@ -38,16 +44,18 @@ export async function listSimilar(
 /** Versions newest first, each with what it changed. */
 export async function listVersions(
   tx: ReadTx,
-  id: string,
-  page: { before: number | undefined; limit: number },
-): Promise<Version[]> {
-  await getReadable(tx, id)
-  const rows = await store.listVersionRows(tx, id, page)
-  return rows.slice(0, page.limit).map((row, index) => presentVersion(row, rows[index + 1]))
+  idOrKey: string,
+  { limit, after }: PageRequest,
+): Promise<PageOf<Version>> {
+  const { id } = await getReadable(tx, idOrKey)
+  const before = after && Number(after[0])
+  const rows = await store.listVersionRows(tx, id, { before, limit })
+  const versions = rows.map((row, index) => presentVersion(row, rows[index + 1]))
+  return cutPage(versions, limit, ({ version }) => [version])
 }
 
-export async function getVersion(tx: ReadTx, id: string, version: number): Promise<Version> {
-  await getReadable(tx, id)
+export async function getVersion(tx: ReadTx, idOrKey: string, version: number): Promise<Version> {
+  const { id } = await getReadable(tx, idOrKey)
   const row = await store.getVersionRow(tx, id, version)
   const before = version > 1 ? await store.getVersionRow(tx, id, version - 1) : undefined
   return presentVersion(row, before)

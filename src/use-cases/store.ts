@@ -8,15 +8,20 @@ import {
   useCaseVersions,
 } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 import { numberOf } from './use-case.js'
 
 export type UseCaseRow = typeof useCases.$inferSelect
 export type NewUseCaseRow = typeof useCases.$inferInsert
 export type VersionRow = typeof useCaseVersions.$inferSelect
 
-export async function lockUseCase(tx: WriteTx, id: string): Promise<UseCaseRow> {
-  return await lock(tx, useCases, id, 'use case')
+/** By id or key. */
+export async function lockUseCase(tx: WriteTx, idOrKey: string): Promise<UseCaseRow> {
+  const number = numberOf(idOrKey)
+  if (number === undefined) return await lock(tx, useCases, idOrKey, 'use case')
+  const [row] = await tx.sql.select({ id: useCases.id }).from(useCases).where(eq(useCases.number, number))
+  if (!row) throw notFound('use case')
+  return await lock(tx, useCases, row.id, 'use case')
 }
 
 /** By id or by key (`UC-1042`). */
@@ -24,7 +29,7 @@ export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCas
   const number = numberOf(idOrKey)
   const matches = number === undefined ? eq(useCases.id, idOrKey) : eq(useCases.number, number)
   const [row] = await tx.sql.select().from(useCases).where(matches)
-  if (!row) throw new RegistryError('not_found', 'there is no such use case; search the register for it')
+  if (!row) throw notFound('use case')
   return row
 }
 
@@ -117,8 +122,7 @@ export async function getVersionRow(tx: ReadTx, useCaseId: string, version: numb
     .select()
     .from(useCaseVersions)
     .where(and(eq(useCaseVersions.useCaseId, useCaseId), eq(useCaseVersions.version, version)))
-  if (!row)
-    throw new RegistryError('not_found', 'there is no such version; list the versions to see which there are')
+  if (!row) throw notFound('version')
   return row
 }
 

@@ -120,14 +120,21 @@ export type TierRaise = z.infer<typeof TierRaise>
 export const Retirement = z.strictObject({ reason })
 export type Retirement = z.infer<typeof Retirement>
 
+const KEY = /^UC-([1-9]\d{0,14})$/i
+
 /** `UC-1042`. */
 export function keyOf(number: number): string {
   return `UC-${number}`
 }
 
+/** What stands for one use case in a path: its id, or its key such as `UC-1042`. */
+export const UseCaseRef = z
+  .union([z.uuid(), z.string().regex(KEY)], 'give the id of a use case, or its key such as UC-1042')
+  .meta({ description: 'Id or key of the use case' })
+
 /** The number in a key, or undefined for anything that is no key. */
 export function numberOf(key: string): number | undefined {
-  const [, digits] = /^UC-([1-9]\d{0,14})$/i.exec(key) ?? []
+  const [, digits] = KEY.exec(key) ?? []
   return digits === undefined ? undefined : Number(digits)
 }
 
@@ -190,6 +197,9 @@ export const Similar = z.strictObject({
   similarity: z.number().describe('0 to 1, by trigrams of the title'),
 })
 export type Similar = z.infer<typeof Similar>
+
+/** A use case that was just registered, with those that were there before and look like it. */
+export const RegisteredUseCase = z.strictObject({ ...UseCase.shape, similar: z.array(Similar) })
 
 export const Version = z.strictObject({
   version: z.int(),

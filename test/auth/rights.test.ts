@@ -128,7 +128,7 @@ t.test('what one may not see does not exist, whatever one wanted to do to it', a
   for (const action of ['read', 'revise', 'submit', 'ask'] as const)
     t.throws(() => authorize(abilityWith(['risk_owner']), action, 'UseCase', far), {
       code: 'not_found',
-      message: 'no such use case',
+      message: 'there is no such use case, or none that you may see; check its id',
       rule: undefined,
     })
   t.throws(() => explain(abilityWith(['risk_owner']), far, 'UseCase', ['read']), { code: 'not_found' })

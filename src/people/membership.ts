@@ -1,0 +1,152 @@
+import { authorize } from '../auth/decision-rights.js'
+import type { Sql } from '../db/client.js'
+import type { WriteTx } from '../db/transaction.js'
+import { assertRevision, RegistryError } from '../errors.js'
+import { ASSENT_ID, newId, ROOT_UNIT_ID } from '../ids.js'
+import { addDays } from '../instant.js'
+import { endGrants, insertGrant } from './granting.js'
+import {
+  assertAcceptable,
+  assertActive,
+  assertInvited,
+  INVITATION_DAYS,
+  type Invitation,
+  type InvitedPerson,
+  type NewInvitation,
+  type Person,
+} from './person.js'
+import { type PersonRow, present } from './service.js'
+import * as store from './store.js'
+
+/**
+ * @param issuers the configured sign-in providers
+ * @throws RegistryError `conflict` when the identity belongs to somebody already
+ */
+export async function invite(
+  tx: WriteTx,
+  { name, email, proof }: NewInvitation,
+  issuers: string[],
+): Promise<InvitedPerson> {
+  const id = newId()
+  const right = authorize(tx.ability, 'invite', 'Invitation', { personId: id })
+  const identity = identityOf(proof, issuers)
+  const person = await store.insertPerson(tx, {
+    id,
+    kind: 'human',
+    name,
+    email,
+    status: 'invited',
+    createdAt: tx.now,
+  })
+  const invitation = await store.insertInvitation(tx, {
+    id: newId(),
+    personId: id,
+    ...identity,
+    invitedBy: tx.principal.personId,
+    invitedAt: tx.now,
+    expiresAt: addDays(tx.now, INVITATION_DAYS),
+  })
+  recordInvitation(tx, person, invitation, right)
+  return { ...present(person), invitation: presentInvitation(invitation) }
+}
+
+function identityOf(proof: NewInvitation['proof'], issuers: string[]) {
+  if ('keyDigest' in proof) return { keyDigest: proof.keyDigest }
+  const { subject, issuer = issuers[0] } = proof
+  if (issuer !== undefined && issuers.includes(issuer)) return { issuer, subject }
+  throw new RegistryError(
+    'invalid',
+    'no such sign-in provider is configured; invite by the key digest that `assent join` prints',
+  )
+}
+
+/** The same identity, and as much time again, for somebody who has not come yet. */
+export async function renewInvitation(tx: WriteTx, personId: string): Promise<Invitation> {
+  const person = await store.lockPerson(tx, personId)
+  authorize(tx.ability, 'read', 'Person', person)
+  const right = authorize(tx.ability, 'invite', 'Invitation', { personId })
+  assertInvited(person)
+  const invitation = await store.renewInvitationRow(tx, personId, addDays(tx.now, INVITATION_DAYS))
+  recordInvitation(tx, person, invitation, right)
+  return presentInvitation(invitation)
+}
+
+function recordInvitation(
+  tx: WriteTx,
+  person: PersonRow,
+  { expiresAt, issuer, subject }: store.InvitationRow,
+  right: string,
+): void {
+  const sealed = { name: person.name, email: person.email, issuer, subject }
+  tx.record(person, { type: 'person.invited', right, kind: 'human', expiresAt, sealed })
+}
+
+/** The person whose open invitation this proof accepts. */
+export async function findInvited(on: Sql, proof: store.Proof): Promise<string | undefined> {
+  const invitation = await store.findInvitation(on, proof)
+  return invitation?.acceptedAt === null ? invitation.personId : undefined
+}
+
+/** Accepts an invitation as the invited person, who has just proved who they are. */
+export async function join(tx: WriteTx, personId: string): Promise<PersonRow> {
+  const person = await store.lockPerson(tx, personId)
+  const invitation = await store.getInvitationOf(tx, personId)
+  assertAcceptable(invitation, tx.now)
+  assertInvited(person)
+  await store.acceptInvitation(tx, invitation.id)
+  const { issuer, subject, keyDigest } = invitation
+  const by = keyDigest ? 'key' : 'issuer'
+  tx.record(person, { type: 'person.joined', by, sealed: { name: person.name, issuer, subject } })
+  return await store.updatePerson(tx, person, { status: 'active', issuer, subject })
+}
+
+/** Right named by what Assent itself does before anybody has signed in. */
+const BOOTSTRAP = 'bootstrap'
+
+/** The first administrator: uses up the code that only the operator has read. */
+export async function joinAsFirst(tx: WriteTx, code: string, name: string): Promise<PersonRow> {
+  const id = tx.principal.personId
+  const person = await store.insertPerson(tx, {
+    id,
+    kind: 'human',
+    name,
+    email: null,
+    status: 'active',
+    createdAt: tx.now,
+  })
+  if (!(await store.useFirstSignIn(tx, code, id))) {
+    throw new RegistryError(
+      'unauthenticated',
+      'this code is used, expired or replaced; restart Assent to print a new one',
+    )
+  }
+  tx.record(person, {
+    type: 'person.joined',
+    by: 'first_sign_in',
+    sealed: { name, issuer: null, subject: null },
+  })
+  const grant = { kind: 'role', name: 'administrator', orgUnitId: ROOT_UNIT_ID } as const
+  await insertGrant(tx, person, grant, ASSENT_ID, BOOTSTRAP)
+  return person
+}
+
+/** Somebody who left keeps their name in the register, and nothing else: every grant ends, no token works. */
+export async function leave(tx: WriteTx, id: string, revision: number, reason: string): Promise<Person> {
+  const person = await store.lockPerson(tx, id)
+  const right = authorize(tx.ability, 'manage', 'Person', person)
+  assertRevision(person, revision)
+  assertActive(person)
+  await endGrants(tx, person, right, reason)
+  const left = await store.updatePerson(tx, person, { status: 'left' })
+  tx.record(person, { type: 'person.left', right, sealed: { reason } })
+  return present(left)
+}
+
+function presentInvitation({
+  keyDigest: _key,
+  issuer: _issuer,
+  subject: _subject,
+  ...rest
+}: store.InvitationRow): Invitation {
+  return rest
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { operation } from '../http/operations.js'
+import type { App } from '../http/types.js'
+import { Enforcement, GateFile } from './gate-policy.js'
+import { Lane } from './lanes.js'
+import type { Policies } from './load.js'
+import { Right } from './rights-file.js'
+import { Question, TierRule } from './risk-tiers-file.js'
+import { Trial, TriedFacts, tryTier } from './trial.js'
+
+const tag = 'Policies'
+const right = { action: 'read', subject: 'Policy' } as const
+
+/** The policy in force, as a client needs it to show a form and to explain an answer. */
+const PolicyInForce = z.strictObject({
+  digest: z.string().describe('Of every policy file; versions and decisions name it'),
+  questions: z.array(Question).describe('The intake questions'),
+  rules: z.array(TierRule).describe('From answers and facts to tiers'),
+  lanes: z.array(Lane).describe('Who decides, by tier and facts: the first that fits'),
+  environments: z.record(z.string(), Enforcement).describe('What a denial of the gate means in each'),
+  answersValidForMinutes: GateFile.shape.answersValidForMinutes,
+  decisionRights: z.strictObject({ allow: z.array(Right), deny: z.array(Right) }),
+})
+
+/** The rules in force, and what they would say. */
+export async function policyRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {
+  app.get(
+    '/v1/policies',
+    operation({
+      id: 'getPolicies',
+      tag,
+      summary: 'The policy in force',
+      right,
+      answers: { 200: PolicyInForce },
+    }),
+    async () => {
+      const { digest, riskTiers, lanes, gate, decisionRights } = policies
+      const { allow, deny } = decisionRights
+      return {
+        digest,
+        questions: riskTiers.questions,
+        rules: riskTiers.rules,
+        lanes: lanes.lanes,
+        environments: gate.environments,
+        answersValidForMinutes: gate.answersValidForMinutes,
+        decisionRights: { allow, deny },
+      }
+    },
+  )
+
+  app.post(
+    '/v1/tiers/trial',
+    operation({
+      id: 'tryTier',
+      tag,
+      summary: 'Which tier would these answers give?',
+      description: 'Saves nothing.',
+      right,
+      body: TriedFacts,
+      answers: { 200: Trial },
+    }),
+    async (request) => tryTier(policies, request.body),
+  )
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { requireRevision } from '../http/etag.js'
+import { operation } from '../http/operations.js'
+import { page, pageQuery } from '../http/paging.js'
+import type { App } from '../http/types.js'
+import type { Policies } from '../policy/load.js'
+import { text } from '../text.js'
+import { getUseCase, getVersion, listSimilar, listVersions } from './reading.js'
+import { raiseTier, registerUseCase, retireUseCase, reviseUseCase } from './service.js'
+import {
+  NewUseCase,
+  RegisteredUseCase,
+  Retirement,
+  Revision,
+  Similar,
+  TierRaise,
+  UseCase,
+  UseCaseRef,
+  Version,
+} from './use-case.js'
+
+const params = z.strictObject({ id: UseCaseRef })
+const tag = 'Use cases'
+
+/** The life of a use case, apart from its reviews. Lists of many belong to the standing feature. */
+export async function useCaseRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {
+  app.post(
+    '/v1/use-cases',
+    operation({
+      id: 'registerUseCase',
+      tag,
+      summary: 'Register a use of AI',
+      description:
+        'Title, purpose and unit are enough; what is left out is unknown and counts as the riskier answer. The answer names those that were there before and look like it.',
+      right: { action: 'register', subject: 'UseCase' },
+      body: NewUseCase,
+      location: '/v1/use-cases/{id}',
+      answers: { 201: RegisteredUseCase },
+    }),
+    async (request) => {
+      const write = app.write(request, (tx) => registerUseCase(tx, policies, request.body))
+      const { useCase, similar } = await write
+      return { ...useCase, similar }
+    },
+  )
+
+  app.get(
+    '/v1/use-cases/similar',
+    operation({
+      id: 'listSimilarUseCases',
+      tag,
+      summary: 'Use cases with a title much like this one',
+      description: 'Ask before you register. What you may not see shows its key and unit only.',
+      right: { action: 'register', subject: 'UseCase' },
+      query: z.strictObject({
+        title: text(300).trim().min(3),
+        purpose: text(2000).trim().default(''),
+      }),
+      answers: { 200: z.strictObject({ items: z.array(Similar) }) },
+    }),
+    async (request) => ({ items: await app.read(request, (tx) => listSimilar(tx, request.query)) }),
+  )
+
+  app.get(
+    '/v1/use-cases/:id',
+    operation({
+      id: 'getUseCase',
+      tag,
+      summary: 'One use case: its facts, tier and standing',
+      right: { action: 'read', subject: 'UseCase' },
+      params,
+      answers: { 200: UseCase },
+    }),
+    async (request) => await app.read(request, (tx) => getUseCase(tx, request.params.id)),
+  )
+
+  app.patch(
+    '/v1/use-cases/:id',
+    operation({
+      id: 'reviseUseCase',
+      tag,
+      summary: 'Change facts',
+      description:
+        'Makes a new version. An approval lapses when the facts it rests on change; while a review is open such a change is refused.',
+      right: { action: 'revise', subject: 'UseCase' },
+      params,
+      body: Revision,
+      ifMatch: true,
+      answers: { 200: UseCase },
+    }),
+    async (request) => {
+      const { params, body } = request
+      return await app.write(request, (tx) =>
+        reviseUseCase(tx, policies, params.id, requireRevision(request), body),
+      )
+    },
+  )
+
+  app.post(
+    '/v1/use-cases/:id/tier',
+    operation({
+      id: 'raiseTier',
+      tag,
+      summary: 'Raise the tier above the computed one',
+      description: 'Nobody lowers it again by hand. An approval for a lower tier lapses.',
+      right: { action: 'raise_tier', subject: 'UseCase' },
+      params,
+      body: TierRaise,
+      ifMatch: true,
+      answers: { 200: UseCase },
+    }),
+    async (request) => {
+      const { params, body } = request
+      return await app.write(request, (tx) =>
+        raiseTier(tx, params.id, requireRevision(request), body.tier, body.reason),
+      )
+    },
+  )
+
+  app.post(
+    '/v1/use-cases/:id/retirement',
+    operation({
+      id: 'retireUseCase',
+      tag,
+      summary: 'End a use case for good',
+      right: { action: 'retire', subject: 'UseCase' },
+      params,
+      body: Retirement,
+      ifMatch: true,
+      answers: { 200: UseCase },
+    }),
+    async (request) => {
+      const { params, body } = request
+      return await app.write(request, (tx) =>
+        retireUseCase(tx, params.id, requireRevision(request), body.reason),
+      )
+    },
+  )
+
+  app.get(
+    '/v1/use-cases/:id/versions',
+    operation({
+      id: 'listVersions',
+      tag,
+      summary: 'Every version, the last first, with what it changed',
+      right: { action: 'read', subject: 'UseCase' },
+      params,
+      query: z.strictObject(pageQuery),
+      answers: { 200: page(Version) },
+    }),
+    async (request) =>
+      await app.page(request, (tx, pageRequest) => listVersions(tx, request.params.id, pageRequest)),
+  )
+
+  app.get(
+    '/v1/use-cases/:id/versions/:version',
+    operation({
+      id: 'getVersion',
+      tag,
+      summary: 'One version',
+      right: { action: 'read', subject: 'UseCase' },
+      params: z.strictObject({ id: UseCaseRef, version: z.coerce.number().int().min(1).max(2_147_483_647) }),
+      answers: { 200: Version },
+    }),
+    async (request) => {
+      const { id, version } = request.params
+      return await app.read(request, (tx) => getVersion(tx, id, version))
+    },
+  )
+}
