@@ -36,7 +36,7 @@ async function* readRecords(
   try {
     for await (const cells of parser) yield { number: ++number, cells }
   } catch (error) {
-    throw refusal(error, number + 1, limits)
+    throw refusal(error, limits)
   }
 }
 
@@ -51,12 +51,14 @@ function parserOptions(delimiter: Delimiter, limits: Limits): Options {
   }
 }
 
-function refusal(error: unknown, number: number, limits: Limits): unknown {
+/** The parser may be ahead of its reader, so it says itself where it stopped. */
+function refusal(error: unknown, limits: Limits): unknown {
   if (!(error instanceof CsvError)) return error
+  const where = `row ${count(Number(error.records) + 1)}`
   const message =
     error.code === 'CSV_MAX_RECORD_SIZE'
-      ? `row ${count(number)} is longer than ${count(limits.recordBytes)} bytes; look for a quote that is never closed`
-      : `row ${count(number)} opens a quote that is never closed; close it and import the file again`
+      ? `${where} is longer than ${count(limits.recordBytes)} bytes; look for a quote that is never closed`
+      : `${where} opens a quote that is never closed; close it and import the file again`
   return new RegistryError('invalid', message, { cause: error })
 }
 

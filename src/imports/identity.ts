@@ -55,11 +55,7 @@ function nameOf(binding: Binding, row: RawRow): string {
   return JSON.stringify([...within, name].map((from) => comparable(textOf(binding, row, from))))
 }
 
-/** Case, blanks, and the shape of dashes and quotes vary between two exports of one register. */
+/** Blanks, and the shape of dashes and quotes, vary between two exports of one register. */
 function comparable(text: string): string {
-  return oneLine(text.normalize('NFKC'))
-    .toLowerCase()
-    .replace(dash, '-')
-    .replace(apostrophe, "'")
-    .replace(quotes, '"')
+  return oneLine(text.normalize('NFKC')).replace(dash, '-').replace(apostrophe, "'").replace(quotes, '"')
 }

@@ -25,7 +25,7 @@ function readJsonList(cell: string): string[] | undefined {
 }
 
 function readPrintedList(cell: string): string[] | undefined {
-  if (!/^\s*\[\s*(['"]).*\1\s*\]\s*$/s.test(cell)) return undefined
+  if (!/^\s*\[\s*['"].*['"]\s*\]\s*$/s.test(cell)) return undefined
   const elements = cell.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"/gs)
   return [...elements].map(([, single, double]) => (single ?? double ?? '').replace(/\\(.)/gs, '$1'))
 }

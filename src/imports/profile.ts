@@ -121,7 +121,10 @@ export const ImportProfile = z.strictObject({
     .array(Header)
     .min(1)
     .describe('Every column the register is known to have; by them it is recognised'),
-  blanks: z.array(z.string().min(1)).default([]).describe('What people write into a cell to say nothing'),
+  blanks: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('What people write to say nothing; `-` stands for any cell without a letter or digit'),
   defused: z
     .boolean()
     .default(false)

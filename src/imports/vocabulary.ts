@@ -125,4 +125,14 @@ export const techniqueWords: Record<string, Technique> = {
   Other: 'other',
 }
 
-export const blankWords = ['N/A', 'NA', 'None', 'Not applicable', 'TBD', 'Unknown', 'Not available', 'null']
+export const blankWords = [
+  '-',
+  'N/A',
+  'NA',
+  'None',
+  'Not applicable',
+  'TBD',
+  'Unknown',
+  'Not available',
+  'null',
+]
