@@ -54,13 +54,14 @@ const columns = { ...getTableColumns(useCases), search: sql`${useCases}.search` 
 export function standingSql(of: StandingColumns, at: SQL): { word: SQL; reasons: SQL } {
   const cases = standingCases(of, at).map(([word, holds]) => sql`when ${holds} then ${literal(word)}`)
   const word = sql`case ${sql.join(cases, sql` `)} end`
-  const lapses = sql.join(
-    reasonCases(of, at).map(([reason, holds]) => sql`case when ${holds} then ${literal(reason)} end`),
-    sql`, `,
+  const lapses = reasonCases(of, at).map(
+    ([reason, holds]) => sql`case when ${holds} then ${literal(reason)} end`,
   )
-  const advice = sql`case when ${of.lastOutcome} = 'changes_requested' then array['changes_requested'] else '{}' end`
-  const reasons = sql`case ${word} when 'lapsed' then array_remove(array[${lapses}], null)
-    when 'unreviewed' then ${advice} else '{}'::text[] end`
+  const reasons = sql`case
+    when ${of.retiredAt} is not null or ${of.blockId} is not null then '{}'
+    when ${of.approvalId} is not null then array_remove(array[${sql.join(lapses, sql`, `)}], null)
+    when ${of.openReviewId} is null and ${of.lastOutcome} = 'changes_requested' then array['changes_requested']
+    else '{}'::text[] end`
   return { word, reasons }
 }
 
