@@ -15,6 +15,9 @@ const attestation = {
   statement: 'The vendor does not train on our data.',
 }
 
+/** For tests that leave nothing behind which another would trip over. */
+const shared = await startWorld(t)
+
 t.test('a file is kept, listed, and comes back byte by byte', async (t) => {
   const world = await startWorld(t)
   const { risk, judge, url } = world
@@ -70,7 +73,7 @@ t.test('a statement is evidence too, and its digest is that of its text', async 
 })
 
 t.test('a download can be resumed', async (t) => {
-  const world = await startWorld(t)
+  const world = shared
   const { body } = await upload(world, world.risk, { bytes: '0123456789' })
   const place = `/v1/evidence/${body.id}`
   const asked = async (range: string, more = {}) => {
@@ -87,6 +90,13 @@ t.test('a download can be resumed', async (t) => {
     t.same(await asked(range), whole, range)
   }
   t.same(await asked('bytes=2-4', { 'if-range': '"another"' }), whole)
+  const authorization = `Bearer ${world.judge.token}`
+  const head = await world.app.inject({ method: 'HEAD', url: `${place}/content`, headers: { authorization } })
+  t.match(head, {
+    statusCode: 200,
+    payload: '',
+    headers: { 'content-length': '10', 'accept-ranges': 'bytes' },
+  })
 })
 
 t.test('somebody else accepts or refuses, once', async (t) => {
@@ -165,7 +175,7 @@ t.test('the database itself refuses what nobody may do', async (t) => {
 })
 
 t.test('what one may not see does not exist', async (t) => {
-  const world = await startWorld(t)
+  const world = shared
   const { risk, outsider, url } = world
   const { id } = (await upload(world, risk, { bytes })).body
   const place = `/v1/evidence/${id}`
@@ -186,7 +196,7 @@ t.test('what one may not see does not exist', async (t) => {
 })
 
 t.test('who may only look attaches nothing, and is told before a byte is read', async (t) => {
-  const world = await startWorld(t)
+  const world = shared
   await refuses(t, world, () => world.auditor.post(world.url, attestation), 403, { rule: 'DR-85' })
   await refuses(t, world, () => upload(world, world.auditor, { bytes }), 403, { rule: 'DR-85' })
 })
@@ -236,7 +246,7 @@ t.test('a file sent again under its key has no second effect', async (t) => {
 })
 
 t.test('a name is a name, whatever a client writes', async (t) => {
-  const world = await startWorld(t)
+  const world = shared
   const named = async (name: string) => {
     const { status, body } = await upload(world, world.risk, { bytes: `named ${name}`, name })
     if (status !== 201) return [status, body.detail]
@@ -321,7 +331,7 @@ t.test('a form that is wrong is refused in one sentence, and nothing is kept', a
 })
 
 t.test('a statement that is wrong is refused', async (t) => {
-  const world = await startWorld(t)
+  const world = shared
   const wrong = [
     { statement: 'Trust me' },
     { statement: 'x'.repeat(20_001) },

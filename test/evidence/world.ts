@@ -1,13 +1,7 @@
 // A use case with its people, files on disk, and forms as browsers write them.
 import { readdirSync } from 'node:fs'
 import type { Test } from 'tap'
-import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
-import { drizzleOn } from '../../src/db/client.js'
-import { newId } from '../../src/ids.js'
-import { findPrincipal } from '../../src/people/service.js'
-import { registerUseCase, retireUseCase } from '../../src/use-cases/service.js'
-import { NewUseCase } from '../../src/use-cases/use-case.js'
-import { type Answer, type Person, startApp, type TestApp } from '../app.js'
+import { type Answer, ifMatch, type Person, startApp } from '../app.js'
 
 export type World = Awaited<ReturnType<typeof startWorld>>
 
@@ -23,39 +17,24 @@ export async function startWorld(t: Test, env: Record<string, string> = {}) {
     auditor: await server.person('Ada', { rights: ['auditor'], unitId }),
     outsider: await server.person('Oz', { rights: ['risk_owner'], unitId: await server.unit('sales') }),
   }
-  const useCaseId = await registerCase(server, people.business, people.risk, unitId)
+  const useCaseId = await registerCase(people.business, people.risk, unitId)
   return { ...server, ...people, folder, useCaseId, url: `/v1/use-cases/${useCaseId}/evidence` }
 }
 
-async function registerCase(
-  server: TestApp,
-  business: Person,
-  risk: Person,
-  orgUnitId: string,
-): Promise<string> {
-  const facts = NewUseCase.parse({
+async function registerCase(business: Person, risk: Person, orgUnitId: string): Promise<string> {
+  const { body } = await business.post('/v1/use-cases', {
     title: 'Triage of incoming claims',
     purpose: 'Sorts claims by how urgent they are',
     orgUnitId,
     businessOwnerId: business.id,
     riskOwnerId: risk.id,
   })
-  const request = await requestBy(server, business)
-  const { value } = await server.database.write(request, (tx) => registerUseCase(tx, server.policies, facts))
-  return value.id
+  return body.id
 }
 
-export async function retire(world: World): Promise<void> {
-  const { revision } = (await trace(world)).useCase
-  const request = await requestBy(world, world.risk)
-  await world.database.write(request, (tx) => retireUseCase(tx, world.useCaseId, revision, 'out of use'))
-}
-
-async function requestBy({ database, policies }: TestApp, { id }: Person) {
-  const principal = await findPrincipal(drizzleOn(database.pool), id)
-  if (!principal) throw new Error('nobody')
-  const ability = buildAbility(readRights(policies.decisionRights), principal)
-  return { principal, ability, requestId: newId() }
+export async function retire({ risk, useCaseId }: World): Promise<void> {
+  const place = `/v1/use-cases/${useCaseId}`
+  await risk.post(`${place}/retirement`, { reason: 'out of use' }, ifMatch(await risk.get(place)))
 }
 
 /** All that an act on evidence leaves behind: compared before and after a refusal. */
