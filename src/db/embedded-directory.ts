@@ -34,6 +34,13 @@ export function readHolder(directory: string): Holder | undefined {
   return { pid: Number(lines[0]), socketDir: lines[4] ?? '', ready: lines[7]?.trim() === 'ready' }
 }
 
+/** Where the server of a directory can be reached, if it runs. */
+export async function findSocketDir(directory: string): Promise<string | undefined> {
+  const holder = readHolder(directory)
+  if (!holder?.ready) return undefined
+  return (await answers(join(holder.socketDir, '.s.PGSQL.5432'))) ? holder.socketDir : undefined
+}
+
 /**
  * Frees the directory of a server whose Assent died, and refuses one that is in use. A server is an orphan when its
  * parent is no longer the Assent that started it: no recycled process id can forge that.

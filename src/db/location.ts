@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import pg from 'pg'
 import { RegistryError } from '../errors.js'
 import { prepareDatabase, startEmbedded } from './embedded.js'
+import { findSocketDir, holdsCluster } from './embedded-directory.js'
 import { pgErrorOf } from './pg-error.js'
 
 interface LocationOptions {
@@ -28,17 +30,56 @@ export async function findDatabase({
   dataDir,
 }: LocationOptions): Promise<DatabaseLocation> {
   if (databaseUrl === undefined) return await embedded(dataDir)
-  const owner = { connectionString: databaseOwnerUrl ?? databaseUrl }
-  await prepareRole(owner)
-  const app = { connectionString: databaseUrl, options: '-c role=assent_app' }
-  return { name: new URL(databaseUrl).host, owner, app, stop: async () => {} }
+  const location = locateUrl(databaseUrl, databaseOwnerUrl)
+  await prepareRole(location.owner)
+  return location
+}
+
+/**
+ * The database as it is, for a command beside the service: PostgreSQL is started only where it does not run, and
+ * nothing is made.
+ * @throws RegistryError `unavailable` when there is no database.
+ */
+export async function findExistingDatabase(options: LocationOptions): Promise<DatabaseLocation> {
+  const { databaseUrl, databaseOwnerUrl, dataDir } = options
+  if (databaseUrl !== undefined) return locateUrl(databaseUrl, databaseOwnerUrl)
+  const directory = directoryIn(dataDir)
+  if (!holdsCluster(directory)) {
+    const message = `there is no database in ${directory}; name yours by ASSENT_DATA_DIR or DATABASE_URL`
+    throw new RegistryError('unavailable', message)
+  }
+  const socketDir = await findSocketDir(directory)
+  if (socketDir === undefined) return await embedded(dataDir)
+  return locateSocket(directory, { host: socketDir, port: 5432 }, async () => {})
 }
 
 async function embedded(dataDir: string): Promise<DatabaseLocation> {
-  const server = await startEmbedded({ dataDir: `${dataDir}/postgres` })
+  const directory = directoryIn(dataDir)
+  const server = await startEmbedded({ dataDir: directory })
   await prepareDatabase(server.connection)
-  const as = (user: string) => ({ ...server.connection, user, database: 'assent' })
-  return { name: `${dataDir}/postgres`, owner: as('assent_owner'), app: as('assent_app'), stop: server.stop }
+  return locateSocket(directory, server.connection, server.stop)
+}
+
+function directoryIn(dataDir: string): string {
+  return join(dataDir, 'postgres')
+}
+
+function locateUrl(databaseUrl: string, databaseOwnerUrl = databaseUrl): DatabaseLocation {
+  return {
+    name: new URL(databaseUrl).host,
+    owner: { connectionString: databaseOwnerUrl },
+    app: { connectionString: databaseUrl, options: '-c role=assent_app' },
+    stop: async () => {},
+  }
+}
+
+function locateSocket(
+  directory: string,
+  { host, port }: { host: string; port: number },
+  stop: () => Promise<void>,
+): DatabaseLocation {
+  const as = (user: string) => ({ host, port, user, database: 'assent' })
+  return { name: directory, owner: as('assent_owner'), app: as('assent_app'), stop }
 }
 
 /** `assent_app` may do less than the owner; whoever the URL signs in as must be allowed to become it. */
@@ -68,6 +109,7 @@ export async function asOwner<T>(
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client(owner)
+  client.on('error', () => {}) // what is asked of it next fails, and says so
   await client.connect()
   try {
     return await work(client)

@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { digestOf } from '../audit/digest.js'
 import { projectRoot } from '../config.js'
 import { RegistryError } from '../errors.js'
+import { pgErrorOf } from './pg-error.js'
 
 interface Migration {
   name: string
@@ -24,20 +25,18 @@ export function shippedMigrations(): Migration[] {
 }
 
 /**
- * Brings the database up to the shipped migrations, each in the same transaction as its entry. A second process
- * waits on the table's lock and then finds nothing left to do.
+ * Brings the database up to the shipped migrations, all in one transaction. A second process waits on the table's lock
+ * and then finds nothing left to do.
  * @param owner connected as the owner of the schema
  * @returns the names of the migrations that ran
  * @throws RegistryError `conflict` when the database knows a migration that differs or is newer.
  */
 export async function migrate(owner: pg.Client): Promise<string[]> {
-  await owner.query(`create table if not exists schema_migration (
-    name text primary key, digest text not null, applied_at timestamptz(3) not null default now())`)
+  await makeTable(owner).catch(unlessJustMade)
+  if ((await listPending(owner, shippedMigrations())).length === 0) return []
   await owner.query('begin')
   try {
-    await owner.query('lock table schema_migration in exclusive mode')
-    const names = await runPending(owner)
-    await owner.query('grant select on schema_migration to assent_app')
+    const names = await runMigrations(owner)
     await owner.query('commit')
     return names
   } catch (error) {
@@ -46,18 +45,36 @@ export async function migrate(owner: pg.Client): Promise<string[]> {
   }
 }
 
-async function runPending(owner: pg.Client): Promise<string[]> {
+/** Runs, in the caller's transaction, those of `wanted` that have not run, each together with its entry. */
+export async function runMigrations(owner: pg.Client, wanted = shippedMigrations()): Promise<string[]> {
+  await makeTable(owner)
+  await owner.query('lock table schema_migration in exclusive mode')
+  const pending = await listPending(owner, wanted)
+  for (const { name, text, digest } of pending) {
+    await owner.query(text)
+    await owner.query('insert into schema_migration (name, digest) values ($1, $2)', [name, digest])
+  }
+  await owner.query('grant select on schema_migration to assent_app')
+  return pending.map(({ name }) => name)
+}
+
+async function makeTable(owner: pg.Client): Promise<void> {
+  await owner.query(`create table if not exists schema_migration (
+    name text primary key, digest text not null, applied_at timestamptz(3) not null default now())`)
+}
+
+/** "If not exists" is not atomic: a process that starts at the same moment may have made it in between. */
+function unlessJustMade(error: unknown): void {
+  if (!['23505', '42P07'].includes(pgErrorOf(error)?.code ?? '')) throw error
+}
+
+async function listPending(owner: pg.Client, wanted: Migration[]): Promise<Migration[]> {
   const { rows } = await owner.query<{ name: string; digest: string }>(
     'select name, digest from schema_migration',
   )
   const shipped = shippedMigrations()
   for (const row of rows) assertKnown(shipped, row)
-  const pending = shipped.filter(({ name }) => !rows.some((row) => row.name === name))
-  for (const { name, text, digest } of pending) {
-    await owner.query(text)
-    await owner.query('insert into schema_migration (name, digest) values ($1, $2)', [name, digest])
-  }
-  return pending.map(({ name }) => name)
+  return wanted.filter(({ name }) => !rows.some((row) => row.name === name))
 }
 
 function assertKnown(shipped: Migration[], row: { name: string; digest: string }): void {

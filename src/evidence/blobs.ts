@@ -92,6 +92,11 @@ export class FolderStore implements BlobStore {
     }
   }
 
+  /** Removes bytes that no row names, when a restore could not finish. Otherwise evidence is never deleted. */
+  async takeBack(digest: string): Promise<void> {
+    await rm(this.#placeOf(digest), { force: true })
+  }
+
   async sweep(abandonedMs = ABANDONED_MS): Promise<void> {
     for (const name of await readdir(this.#drafts).catch(noneIfMissing)) {
       const draft = join(this.#drafts, name)
