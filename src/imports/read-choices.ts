@@ -9,6 +9,8 @@ import { fold, foldOption, quote } from './wording.js'
 /** The answer of a person who left the question open; see `policies/risk-tiers.json`. */
 const UNKNOWN = 'unknown'
 
+const optionId = /^[a-z][a-z0-9_]{0,59}$/
+
 /** Undefined when the source does not say, or not so that it can be told. */
 export function readStage(reading: Reading): Stage | undefined {
   return Stages.safeParse(chooseFor(reading, 'stage')).data
@@ -32,14 +34,24 @@ export function readAnswers(reading: Reading): Answers {
 }
 
 /** Columns that are named after a question hold option ids, in any spelling. */
-function readPrefixed({ binding, row }: Reading): [question: string, option: string][] {
-  return binding.columns.flatMap((column): [string, string][] => {
+function readPrefixed(reading: Reading): [question: string, option: string][] {
+  const { columns, profile } = reading.binding
+  return columns.flatMap((column): [string, string][] => {
     const header = column.header.trim().toLowerCase()
-    const prefix = binding.profile.answerPrefixes.find((candidate) => header.startsWith(candidate))
-    if (prefix === undefined) return []
-    const cell = cellOf(binding, row, column)
-    return [[header.slice(prefix.length), isBlank(binding, cell) ? UNKNOWN : fold(cell).replaceAll(' ', '_')]]
+    const prefix = profile.answerPrefixes.find((candidate) => header.startsWith(candidate))
+    if (prefix === undefined || header === prefix) return []
+    const question = header.slice(prefix.length)
+    const option = optionIn(reading, question, cellOf(reading.binding, reading.row, column))
+    return option === undefined ? [] : [[question, option]]
   })
+}
+
+function optionIn(reading: Reading, question: string, cell: string): string | undefined {
+  if (isBlank(reading.binding, cell)) return UNKNOWN
+  const option = fold(cell).replaceAll(' ', '_')
+  if (optionId.test(option)) return option
+  doubt(reading, `answers.${question}`, `${quote(cell)} is no option; write the id of one`, cell)
+  return undefined
 }
 
 /**

@@ -4,8 +4,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
 import { type WriteSheet, writeXlsx } from 'hucre/xlsx'
 import t from 'tap'
+import { RegistryError } from '../../src/errors.js'
 import { openTable, type ReadOptions } from '../../src/imports/read.js'
 import { newTally, rawRecord } from '../../src/imports/table.js'
 import { allRows, archiveOf, type Part } from './files.js'
@@ -32,7 +34,7 @@ async function refusalOf(content: string | Uint8Array, options?: ReadOptions): P
   try {
     await read(content, options)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'invalid') return error.message
+    if (error instanceof RegistryError && error.code === 'invalid') return error.message
     throw error
   }
   throw new Error('the file was read')
@@ -290,6 +292,59 @@ function sheetOf(rowCount: number, claims?: number): Buffer {
       claims,
     },
   ])
+}
+
+t.test('whatever bytes a file holds, it is read or refused in a sentence', async () => {
+  const soup = fc.array(
+    fc.constantFrom(
+      'a',
+      ',',
+      ';',
+      '\t',
+      '"',
+      '\n',
+      '\r',
+      '{',
+      '}',
+      '[1]',
+      '\u0000',
+      'é',
+      '\u00a0',
+      '{"a":"b"}',
+    ),
+  )
+  const anything = fc.oneof(
+    fc.uint8Array({ maxLength: 400 }),
+    soup.map((parts) => Buffer.from(parts.join(''))),
+    soup.map((parts) => Buffer.from(parts.join(''), 'latin1')),
+  )
+  await fc.assert(fc.asyncProperty(anything, readOrRefuse), { seed: 1, numRuns: 300 })
+})
+
+t.test('a workbook with any byte broken is read or refused in a sentence', async () => {
+  const workbook = await workbookOf([
+    {
+      name: 'Register',
+      rows: [
+        ['Title', 'Date'],
+        ['A', new Date(0)],
+      ],
+    },
+  ])
+  const broken = fc.tuple(fc.nat(workbook.length - 1), fc.nat(255)).map(([at, byte]) => {
+    const copy = Buffer.from(workbook)
+    copy[at] = byte
+    return copy
+  })
+  await fc.assert(fc.asyncProperty(broken, readOrRefuse), { seed: 1, numRuns: 200 })
+})
+
+async function readOrRefuse(bytes: Uint8Array): Promise<void> {
+  try {
+    await read(bytes)
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== 'invalid') throw error
+  }
 }
 
 t.test('a table reads the same twice, and may be left half-way', async (t) => {
