@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../errors.js'
 import type { Ability } from './decision-rights.js'
@@ -59,7 +60,7 @@ export function buildAuthenticator({ directory, issuers, abilityOf }: Options): 
       const cached = known.get(digest)
       if (cached && cached.expiresAt * 1000 > Date.now()) return cached
       const before = generation
-      const { principal, expiresAt } = await verify(token, digest)
+      const { principal, expiresAt } = await inTime(verify(token, digest))
       const caller = { principal, ability: abilityOf(principal), expiresAt }
       // What was read before rights changed must not be believed after.
       if (before === generation) known.set(digest, caller)
@@ -69,6 +70,22 @@ export function buildAuthenticator({ directory, issuers, abilityOf }: Options): 
       generation += 1
       known.clear()
     },
+  }
+}
+
+/** Nobody waits longer to hear who they are: the gate has to say within 3 s that it cannot tell. */
+const VERIFIED_WITHIN_MS = 2000
+
+async function inTime<T>(verified: Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const tooLate = async () => {
+    await wait(VERIFIED_WITHIN_MS, undefined, { signal: late.signal, ref: false })
+    throw new RegistryError('unavailable', 'signing in takes too long; try again in a few seconds')
+  }
+  try {
+    return await Promise.race([verified, tooLate()])
+  } finally {
+    late.abort()
   }
 }
 

@@ -19,11 +19,15 @@ export function openPool({ connection, name, max, statementTimeoutMs }: PoolOpti
     application_name: `assent ${name}`,
     max,
     statement_timeout: statementTimeoutMs,
+    // Later than the server's own: this one is for a server that says nothing any more, and ends the connection.
+    query_timeout: statementTimeoutMs + 1000,
     idle_in_transaction_session_timeout: 30_000,
     connectionTimeoutMillis: 5000,
     options: `${connection.options ?? ''} -c timezone=UTC -c datestyle=ISO`.trim(),
   })
   pool.on('error', () => {}) // an idle connection that broke is replaced at its next use
+  // One that breaks in the middle of a transaction fails its query; unheard, it would end the process as well.
+  pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
 }
 

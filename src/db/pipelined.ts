@@ -19,7 +19,7 @@ const PATIENCE_MS = 500
  * nothing else. Each is opened again as soon as it breaks.
  *
  * When a query gets no answer in time, its connection is given up, and with it everything that was under way on it;
- * those others are asked once more. So an answer, or a failure, comes within 3 s.
+ * those others are asked again. So an answer, or a failure, comes within 3 s.
  */
 export class Pipelined {
   readonly #options: PipelinedOptions
@@ -35,14 +35,16 @@ export class Pipelined {
 
   /** @throws RegistryError `unavailable` while no connection can be had */
   async query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>> {
-    const client = this.#next() ?? (await this.#nextOpened())
-    try {
-      return await client.query<R>(config)
-    } catch (error) {
-      if (!isLost(error)) throw error
-      this.#drop(client)
+    const began = performance.now()
+    for (;;) {
+      const client = this.#next() ?? (await this.#nextOpened())
+      try {
+        return await client.query<R>(config)
+      } catch (error) {
+        if (!isLost(error) || performance.now() - began > QUERY_MS) throw error
+        this.#drop(client)
+      }
     }
-    return await (this.#next() ?? (await this.#nextOpened())).query<R>(config)
   }
 
   async close(): Promise<void> {
