@@ -1,15 +1,13 @@
-import { createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
+import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 
-export interface Answer {
-  status: number
-  // Answers are read as a person reads them: by looking for a field.
-  body: Fields
-  headers: Headers
+/** What a refusal says (RFC 9457). */
+export interface Refusal {
+  detail: string
+  rule?: string
 }
-export type Fields = { [name: string]: Fields & string & number & Fields[] }
 
-/** Somebody who speaks HTTP to the server, and says so if an answer is not what the story needs. */
+/** Somebody who speaks HTTP to the server. An answer that the story does not expect ends it, in the server's words. */
 export class Caller {
   readonly #url: string
   readonly #token: () => Promise<string>
@@ -19,48 +17,54 @@ export class Caller {
     this.#token = token
   }
 
-  async get(path: string): Promise<Answer> {
-    return await this.#send('GET', path)
+  async get<T>(path: string): Promise<T> {
+    return (await this.#send('GET', path)).json() as Promise<T>
   }
 
-  async post(path: string, body?: object, revision?: number): Promise<Answer> {
-    return await this.#send('POST', path, body && JSON.stringify(body), {
-      ...(body && { 'content-type': 'application/json' }),
-      ...(revision !== undefined && { 'if-match': `"${revision}"` }),
-    })
+  async text(path: string): Promise<string> {
+    return await (await this.#send('GET', path)).text()
   }
 
-  async patch(path: string, body: object, revision: number): Promise<Answer> {
-    const headers = { 'content-type': 'application/json', 'if-match': `"${revision}"` }
-    return await this.#send('PATCH', path, JSON.stringify(body), headers)
+  async post<T>(path: string, body?: object, revision?: number): Promise<T> {
+    return (await this.#send('POST', path, { body, revision })).json() as Promise<T>
   }
 
-  /** Streams a file as the body. */
-  async upload(path: string, file: string): Promise<Answer> {
-    const body = Readable.toWeb(createReadStream(file)) as ReadableStream
-    return await this.#send('POST', path, body, { 'content-type': 'application/octet-stream' })
+  async patch<T>(path: string, body: object, revision: number): Promise<T> {
+    return (await this.#send('PATCH', path, { body, revision })).json() as Promise<T>
   }
 
-  async #send(
-    method: string,
-    path: string,
-    body?: string | ReadableStream,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const authorization = `Bearer ${await this.#token()}`
+  /** Sends a file as a form. */
+  async upload<T>(path: string, file: string): Promise<T> {
+    const form = new FormData()
+    form.append('file', new Blob([readFileSync(file)], { type: 'application/octet-stream' }), basename(file))
+    return (await this.#send('POST', path, { form })).json() as Promise<T>
+  }
+
+  /** Tries what the rights in force forbid. */
+  async refused(path: string, body: object): Promise<Refusal> {
+    return (await this.#send('POST', path, { body, expected: 403 })).json() as Promise<Refusal>
+  }
+
+  async #send(method: string, path: string, request: Sent = {}): Promise<Response> {
+    const { body, form, revision, expected } = request
     const response = await fetch(`${this.#url}${path}`, {
       method,
-      headers: { ...headers, authorization },
-      ...(body !== undefined && { body, duplex: 'half' }),
-    } as RequestInit)
-    const text = await response.text()
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false
-    return { status: response.status, body: isJson ? JSON.parse(text) : { text }, headers: response.headers }
+      headers: {
+        authorization: `Bearer ${await this.#token()}`,
+        ...(body && { 'content-type': 'application/json' }),
+        ...(revision !== undefined && { 'if-match': `"${revision}"` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+      ...(form && { body: form }),
+    })
+    if (expected === undefined ? response.ok : response.status === expected) return response
+    throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
   }
 }
 
-/** @throws Error with the server's own sentence when it answered otherwise */
-export function expectStatus(answer: Answer, ...statuses: number[]): Answer {
-  if (statuses.includes(answer.status)) return answer
-  throw new Error(`the demo stops: ${answer.status} ${answer.body.detail ?? ''}`)
+interface Sent {
+  body?: object | undefined
+  form?: FormData
+  revision?: number | undefined
+  expected?: number
 }

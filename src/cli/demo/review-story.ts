@@ -1,0 +1,109 @@
+import type { Evidence } from '../../evidence/evidence.js'
+import type { Decision, Review } from '../../reviews/review.js'
+import type { UseCase } from '../../use-cases/use-case.js'
+import type { Caller } from './caller.js'
+import { as, idOf, type Stage } from './stage.js'
+import { plural, type Telling } from './telling.js'
+
+export interface Owners {
+  business: string
+  risk: string
+}
+
+/** Reads a use case as it now is. */
+export async function read(caller: Caller, key: string): Promise<UseCase> {
+  return await caller.get(`/v1/use-cases/${key}`)
+}
+
+/** The subjects of its owners; where one is missing, two are named first. */
+export async function nameOwners(stage: Stage, key: string): Promise<Owners> {
+  const { businessOwnerId, riskOwnerId, revision } = await read(as(stage, 'auditor'), key)
+  const subjectOf = (id: string | null) => [...stage.ids].find(([, personId]) => personId === id)?.[0]
+  const business = subjectOf(businessOwnerId)
+  const risk = subjectOf(riskOwnerId)
+  if (business && risk) return { business, risk }
+  const owners = { business: 'business-owner-claims', risk: 'risk-owner-claims' }
+  const facts = { businessOwnerId: idOf(stage, owners.business), riskOwnerId: idOf(stage, owners.risk) }
+  const change = { facts, reason: 'two people answer for every use of AI' }
+  await as(stage, owners.risk).patch(`/v1/use-cases/${key}`, change, revision)
+  return owners
+}
+
+export async function tellTier(stage: Stage, telling: Telling, key: string): Promise<void> {
+  const { title, tier } = await read(as(stage, 'auditor'), key)
+  telling.say(`${key} “${title}” is ${tier.effective}:`)
+  for (const { id, unknown, because } of tier.fired.slice(0, 3)) {
+    telling.say(`  ${id} ${unknown ? '(an answer is missing) ' : ''}${because}`)
+  }
+}
+
+/** The risk owner attaches a test report; it counts once somebody else has accepted it. */
+export async function attachEvidence(
+  stage: Stage,
+  telling: Telling,
+  key: string,
+  { risk }: Owners,
+): Promise<void> {
+  const statement =
+    '200 past cases were run again; three answers differed and were put right by the person in charge.'
+  const attestation = { kind: 'test_report', title: 'Test on past cases', statement }
+  const { id, title, digest } = await as(stage, risk).post<Evidence>(
+    `/v1/use-cases/${key}/evidence`,
+    attestation,
+  )
+  telling.say(`the risk owner of ${key} attaches “${title}”, ${digest.slice(0, 19)}…`)
+  const verdict = { verdict: 'accepted', note: 'I have seen the run.' }
+  telling.say('and would accept it at once, which is refused:')
+  telling.quote(await as(stage, risk).refused(`/v1/evidence/${id}/verdict`, verdict))
+  await as(stage, 'committee-risk').post(`/v1/evidence/${id}/verdict`, verdict)
+  telling.say('the risk seat of the committee accepts it')
+}
+
+export async function submit(stage: Stage, telling: Telling, key: string, { risk }: Owners): Promise<Review> {
+  const { revision } = await read(as(stage, risk), key)
+  const review = await as(stage, risk).post<Review>(`/v1/use-cases/${key}/reviews`, {}, revision)
+  const { lane, openSeats, dueAt } = review
+  const votes = `${lane.stages[0]?.quorum} of ${plural(openSeats.length, 'seat')} must approve`
+  telling.say(`${key} is submitted: lane “${lane.title}”, ${votes}, due ${dueAt.slice(0, 10)}`)
+  return review
+}
+
+export async function tellOwnVote(
+  stage: Stage,
+  telling: Telling,
+  { id }: Review,
+  { risk }: Owners,
+): Promise<void> {
+  const ballot = { seat: 'risk', choice: 'approve', rationale: 'It is mine and I like it.' }
+  telling.say('its risk owner tries to vote on it, and is refused:')
+  telling.quote(await as(stage, risk).refused(`/v1/reviews/${id}/votes`, ballot))
+}
+
+interface Voted {
+  review: Review
+  decision: Decision | null
+}
+
+/** Seats vote one after the other until the round is closed; the risk seat first, as most lanes require it. */
+export async function voteUntilDecided(
+  stage: Stage,
+  telling: Telling,
+  review: Review,
+  ballot: { choice: string; rationale: string },
+): Promise<void> {
+  const seats = [...review.openSeats].sort((a, b) => Number(b === 'risk') - Number(a === 'risk'))
+  for (const seat of seats) {
+    const vote = { seat, ...ballot }
+    const { decision } = await as(stage, `committee-${seat}`).post<Voted>(
+      `/v1/reviews/${review.id}/votes`,
+      vote,
+    )
+    telling.say(`the ${seat} seat votes ${ballot.choice}: ${ballot.rationale}`)
+    if (decision) return tellDecision(telling, decision)
+  }
+}
+
+function tellDecision(telling: Telling, { outcome, validUntil, reason }: Decision): void {
+  const until = validUntil ? ` until ${validUntil.slice(0, 10)}` : ''
+  telling.say(`decision: ${outcome}${until}, as ${reason}`)
+}
