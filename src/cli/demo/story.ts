@@ -1,0 +1,195 @@
+import { writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { type Instant, toInstant } from '../../instant.js'
+import type { UseCase } from '../../use-cases/use-case.js'
+import type { Caller } from './caller.js'
+import { committee } from './cast.js'
+import { askGate, bindPipeline } from './gate-story.js'
+import {
+  attachEvidence,
+  nameOwners,
+  type Owners,
+  read,
+  submit,
+  tellOwnVote,
+  tellTier,
+  voteUntilDecided,
+} from './review-story.js'
+import { as, type Stage } from './stage.js'
+import { plural, type Telling } from './telling.js'
+
+interface Setting {
+  /** The register to import. */
+  register: string
+  /** Where exports are left to look at. */
+  folder: string
+}
+
+/** The whole story, in the order in which an organisation lives it. */
+export async function tellStory(
+  stage: Stage,
+  telling: Telling,
+  { register, folder }: Setting,
+): Promise<void> {
+  tellPeople(stage, telling)
+  await importRegister(stage, telling, register)
+  const plot = await choosePlot(as(stage, 'auditor'))
+  const before = toInstant(new Date())
+  await decide(stage, telling, plot)
+  await deploy(stage, telling, plot)
+  await change(stage, telling, plot.approved)
+  await look(stage, telling, plot.approved, { before, folder })
+}
+
+function tellPeople({ ids }: Stage, telling: Telling): void {
+  telling.step('People')
+  telling.say(
+    `${plural(ids.size, 'person')} invited by the administrator, and a service account for the pipeline`,
+  )
+  telling.say(
+    `the committee: ${committee.map(({ subject }) => subject.replace('committee-', '')).join(', ')}`,
+  )
+}
+
+interface Import {
+  id: string
+  profile: { id: string }
+  counts: Record<string, number>
+}
+
+async function importRegister({ administrator }: Stage, telling: Telling, register: string): Promise<void> {
+  telling.step(`The register is imported: ${basename(register)}`)
+  const preview = await administrator.upload<Import>('/v1/imports', register)
+  telling.say(`dry run, read by the profile ${preview.profile.id}: ${countsOf(preview)}`)
+  const applied = await administrator.post<Import>(`/v1/imports/${preview.id}/application`)
+  telling.say(`applied: ${countsOf(applied)}`)
+}
+
+function countsOf({ counts }: Import): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${count.toLocaleString('en')} ${outcome}`)
+    .join(', ')
+}
+
+/** The use cases that the story follows, by key. */
+interface Plot {
+  approved: string
+  blocked: string
+  neverReviewed: string
+}
+
+interface Listed {
+  items: Pick<UseCase, 'key' | 'title'>[]
+  next: string | null
+}
+
+async function list(caller: Caller, query: string): Promise<Listed> {
+  return await caller.get(`/v1/use-cases?sort=number&${query}`)
+}
+
+async function choosePlot(caller: Caller): Promise<Plot> {
+  const limited = await list(caller, 'tier=limited&standing=unreviewed&limit=2')
+  const prohibited = await list(caller, 'tier=prohibited&standing=unreviewed&limit=1')
+  const high = await list(caller, 'tier=high&standing=unreviewed&limit=2')
+  const [blocked, ...rest] = [...prohibited.items, ...high.items]
+  const [approved, neverReviewed] = [...limited.items, ...rest]
+  if (!approved || !blocked || !neverReviewed)
+    throw new Error('the demo stops: it needs a register of at least three uses')
+  return { approved: approved.key, blocked: blocked.key, neverReviewed: neverReviewed.key }
+}
+
+async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plot): Promise<void> {
+  telling.step('Tiers are computed, and explained')
+  await tellSpread(stage, telling)
+  await tellTier(stage, telling, approved)
+  await tellTier(stage, telling, blocked)
+
+  telling.step('Evidence, review, decision')
+  const owners = await nameOwners(stage, approved)
+  await attachEvidence(stage, telling, approved, owners)
+  const review = await submit(stage, telling, approved, owners)
+  await tellOwnVote(stage, telling, review, owners)
+  await voteUntilDecided(stage, telling, review, {
+    choice: 'approve',
+    rationale: 'The test shows it does what it says.',
+  })
+
+  telling.step('Another is blocked')
+  const doubtful = await submit(stage, telling, blocked, await nameOwners(stage, blocked))
+  await voteUntilDecided(stage, telling, doubtful, {
+    choice: 'block',
+    rationale: 'We would not stand for this in public.',
+  })
+}
+
+async function tellSpread(stage: Stage, telling: Telling): Promise<void> {
+  for (const tier of ['prohibited', 'high', 'limited', 'minimal']) {
+    const { items, next } = await list(as(stage, 'auditor'), `tier=${tier}&limit=200`)
+    const example = items[0] ? `such as “${items[0].title}”` : ''
+    telling.say(`${tier.padEnd(10)} ${`${items.length}${next ? ' and more' : ''}`.padStart(12)}   ${example}`)
+  }
+}
+
+async function deploy(
+  stage: Stage,
+  telling: Telling,
+  { approved, blocked, neverReviewed }: Plot,
+): Promise<void> {
+  telling.step('The pipeline asks the gate')
+  await bindPipeline(stage, [approved, blocked, neverReviewed])
+  for (const key of [approved, blocked, neverReviewed]) await askGate(stage, telling, key)
+}
+
+/** What was approved starts to decide by itself: the approval lapses until somebody has looked again. */
+async function change(stage: Stage, telling: Telling, key: string): Promise<void> {
+  telling.step('A material fact changes')
+  const owners: Owners = await nameOwners(stage, key)
+  const { revision } = await read(as(stage, owners.business), key)
+  const facts = { answers: { decision_role: 'decides', autonomy: 'human_on_loop' } }
+  const reason = 'it now acts by itself and a person watches'
+  await as(stage, owners.business).patch(`/v1/use-cases/${key}`, { facts, reason }, revision)
+  const { standing, tier } = await read(as(stage, 'auditor'), key)
+  telling.say(
+    `${key}: ${reason}; it is ${standing.standing} (${standing.reasons.join(', ')}), its tier ${tier.effective}`,
+  )
+  await askGate(stage, telling, key)
+  const review = await submit(stage, telling, key, owners)
+  await voteUntilDecided(stage, telling, review, {
+    choice: 'approve',
+    rationale: 'Watched by a person, this is fine.',
+  })
+  await askGate(stage, telling, key)
+}
+
+interface Event {
+  eventNo: number
+  type: string
+  recordedAt: Instant
+}
+
+async function look(
+  stage: Stage,
+  telling: Telling,
+  key: string,
+  { before, folder }: { before: Instant; folder: string },
+) {
+  telling.step('The register goes out, as it is and as it was')
+  const auditor = as(stage, 'auditor')
+  for (const [name, query] of [
+    ['now', ''],
+    ['before-the-decisions', `&asOf=${before}`],
+  ] as const) {
+    const csv = await auditor.text(`/v1/registers/use-cases?format=csv${query}`)
+    const path = join(folder, `register-${name}.csv`)
+    writeFileSync(path, csv)
+    const rows = parse(csv, { columns: true, bom: true }) as Record<string, string>[]
+    const row = rows.find((fields) => fields.key === key)
+    telling.say(`${path}: ${plural(rows.length, 'row')}, ${key} is ${row?.standing}`)
+  }
+  telling.step(`Everything that happened to ${key}`)
+  const { items } = await auditor.get<{ items: Event[] }>(`/v1/use-cases/${key}/events?limit=200`)
+  for (const event of items)
+    telling.say(`${String(event.eventNo).padStart(3)}  ${event.recordedAt}  ${event.type}`)
+}
