@@ -57,11 +57,13 @@ export interface TestAppOptions {
   clock?: Clock
   env?: Record<string, string>
   policies?: Policies
+  /** A database that is there already. */
+  connections?: TestDatabase
 }
 
 /** The whole service on a database of the test's own, asked without a socket. */
 export async function startApp(t: Test, options: TestAppOptions = {}): Promise<TestApp> {
-  const connections = await createDatabase(t)
+  const connections = options.connections ?? (await createDatabase(t))
   const dataDir = mkdtempSync(join(tmpdir(), 'assent-test-'))
   const config = readConfig({
     ASSENT_DATA_DIR: dataDir,
@@ -110,7 +112,8 @@ function asking(app: App) {
   }
 }
 
-async function makePerson(
+/** A person with a token, made behind the back of a service that `ask` reaches. */
+export async function makePerson(
   owner: pg.Client,
   ask: TestApp['ask'],
   name: string,
@@ -139,7 +142,8 @@ async function makePerson(
   return personOf(ask, id, secret)
 }
 
-function personOf(ask: TestApp['ask'], id: string, token: string): Person {
+/** Somebody who signs in with this token, wherever `ask` reaches. */
+export function personOf(ask: TestApp['ask'], id: string, token: string): Person {
   const authorization = `Bearer ${token}`
   const send =
     (method: 'GET' | 'POST' | 'PATCH' | 'DELETE') =>
@@ -159,7 +163,7 @@ function personOf(ask: TestApp['ask'], id: string, token: string): Person {
   }
 }
 
-async function makeUnit(owner: pg.Client, key: string, parentId: string): Promise<string> {
+export async function makeUnit(owner: pg.Client, key: string, parentId: string): Promise<string> {
   const id = newId()
   await owner.query(
     'insert into org_unit (id, key, name, parent_id, created_at) values ($1, $2, $2, $3, now())',

@@ -88,8 +88,9 @@ function parse(text: string): Manifest {
 }
 
 async function* readBytes(file: string): AsyncGenerator<Uint8Array> {
+  const packed = await isGzip(file)
   const bytes = createReadStream(file, { highWaterMark: 2 ** 20 })
-  if (!(await isGzip(file))) yield* bytes
+  if (!packed) yield* bytes
   else yield* pipeline(bytes, createGunzip(), () => {}) // an error ends the loop over it
 }
 
