@@ -142,5 +142,11 @@ insert into org_unit (id, key, name, created_at)
   values ('00000000-0000-7000-8000-000000000002', 'organisation', 'Whole organisation', now());
 
 grant select, insert on audit_event, audit_payload, refusal to assent_app;
-grant select, insert, update on org_unit, person, invitation, access_token, rights_grant, first_sign_in to assent_app;
-grant select, insert, update, delete on idempotency_key to assent_app;
+grant select, insert on org_unit, person, invitation, access_token, rights_grant, first_sign_in to assent_app;
+-- Whose token, key or grant it is never changes: only that it ended, or was used.
+grant update (name, parent_id, revision, last_event_no, last_event_at) on org_unit to assent_app;
+grant update (name, email, issuer, subject, status, revision, last_event_no, last_event_at) on person to assent_app;
+grant update (expires_at, accepted_at) on invitation to assent_app;
+grant update (revoked_by, revoked_at) on access_token, rights_grant to assent_app;
+grant update (expires_at, used_at, used_by) on first_sign_in to assent_app;
+grant select, insert, update (response), delete on idempotency_key to assent_app;

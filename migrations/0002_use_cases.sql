@@ -129,6 +129,7 @@ create table pipeline_binding (
 );
 create unique index pipeline_binding_once on pipeline_binding (person_id, use_case_id) where unbound_at is null;
 
-grant select, insert, update on system, use_case, pipeline_binding to assent_app;
+grant select, insert, update on system, use_case to assent_app;
+grant select, insert, update (unbound_at) on pipeline_binding to assent_app;
 grant usage on sequence use_case_number to assent_app;
 grant select, insert on use_case_version, use_case_state, retirement to assent_app;

@@ -112,4 +112,4 @@ create table decision (
 create index decision_use_case on decision (use_case_id, decided_at);
 
 grant select, insert on evidence, evidence_verdict, review_party, review_seat, vote, decision to assent_app;
-grant select, insert, update on review to assent_app;
+grant select, insert, update (closed_at, outcome, closing_reason) on review to assent_app;
