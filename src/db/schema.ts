@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { bytea, instant } from './columns.js'
 
 /**
@@ -338,4 +338,63 @@ export const gateAnswers = pgTable('gate_answer', {
   requestDigest: text(),
   ordinal: integer(),
   ...aggregate,
+})
+
+export const sourceRegisters = pgTable('source_register', {
+  name: text().primaryKey(),
+  createdAt: instant().notNull(),
+})
+
+export const importRuns = pgTable('import_run', {
+  id: uuid().primaryKey(),
+  revision: integer().notNull().default(1),
+  ...aggregate,
+  register: text().notNull(),
+  orgUnitId: uuid().notNull(),
+  state: text({ enum: ['reading', 'previewed', 'applying', 'applied'] }).notNull(),
+  fileName: text(),
+  fileDigest: text().notNull(),
+  format: text({ enum: ['csv', 'xlsx', 'ndjson'] }).notNull(),
+  encoding: text(),
+  sheet: text(),
+  headerRow: integer().notNull(),
+  columns: jsonb().$type<{ name: string; header: string }[]>().notNull(),
+  rowCount: integer().notNull(),
+  profile: jsonb().$type<Record<string, unknown>>().notNull(),
+  profileFrom: text({ enum: ['chosen', 'detected', 'inferred', 'confirmed'] }).notNull(),
+  /** Column name to the confidence with which its field was inferred, 0 to 1. */
+  proposals: jsonb().$type<Record<string, number>>(),
+  counts: jsonb().$type<Record<string, number>>(),
+  doneThrough: integer().notNull().default(0),
+  editions: uuid().array().notNull().default([]),
+  createdBy: uuid().notNull(),
+  createdAt: instant().notNull(),
+  appliedBy: uuid(),
+  appliedAt: instant(),
+})
+
+export const importRows = pgTable('import_row', {
+  importId: uuid().notNull(),
+  ordinal: integer().notNull(),
+  rowNumber: integer().notNull(),
+  identity: text().notNull(),
+  /** Column name to cell, in the file's order. */
+  raw: json().$type<Record<string, string>>().notNull(),
+  problems: text().array().notNull(),
+  mapped: jsonb().$type<Record<string, unknown>>().notNull(),
+  outcome: text({ enum: ['created', 'updated', 'unchanged', 'needs_attention', 'refused'] }).notNull(),
+  reasons: jsonb().$type<unknown[]>().notNull(),
+  useCaseId: uuid(),
+})
+
+export const useCaseSources = pgTable('use_case_source', {
+  useCaseId: uuid().primaryKey(),
+  register: text().notNull(),
+  identity: text().notNull(),
+  raw: json().$type<Record<string, string>>().notNull(),
+  mapped: jsonb().$type<Record<string, unknown>>().notNull(),
+  /** The facts that the row meant here. */
+  base: jsonb().$type<Record<string, unknown>>().notNull(),
+  importId: uuid().notNull(),
+  ordinal: integer().notNull(),
 })
