@@ -122,14 +122,14 @@ export async function makePerson(
   const { rights, unitId = ROOT_UNIT_ID, kind = 'human' } = holds
   const id = newId()
   await owner.query(
-    `insert into person (id, kind, name, status, created_at) values ($1, $2, $3, 'active', now())`,
+    `insert into person (id, kind, name, status, created_at) values ($1, $2, $3, 'active', '2020-01-01')`,
     [id, kind, name],
   )
   for (const right of rights) {
     const [seatOrRole, seat] = right.split(':')
     await owner.query(
       `insert into rights_grant (id, person_id, kind, name, org_unit_id, granted_by, granted_at)
-        values ($1, $2, $3, $4, $5, $6, now())`,
+        values ($1, $2, $3, $4, $5, $6, '2020-01-01')`,
       [newId(), id, seat ? 'seat' : 'role', seat ?? seatOrRole, unitId, ASSENT_ID],
     )
   }
@@ -166,7 +166,7 @@ export function personOf(ask: TestApp['ask'], id: string, token: string): Person
 export async function makeUnit(owner: pg.Client, key: string, parentId: string): Promise<string> {
   const id = newId()
   await owner.query(
-    'insert into org_unit (id, key, name, parent_id, created_at) values ($1, $2, $2, $3, now())',
+    `insert into org_unit (id, key, name, parent_id, created_at) values ($1, $2, $2, $3, '2020-01-01')`,
     [id, key, parentId],
   )
   return id
