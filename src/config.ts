@@ -132,6 +132,41 @@ function configOf(settings: Settings) {
   }
 }
 
+/** What the command line takes from the environment, beside its flags. */
+export interface CliEnvironment {
+  url: string | undefined
+  token: string | undefined
+  useCase: string | undefined
+  environment: string | undefined
+  /** Where a CI says that it runs. */
+  context: { repository?: string | undefined; commit?: string | undefined; run?: string | undefined }
+}
+
+/** @throws RegistryError `invalid` when a variable is there and empty: a pipeline has lost a value */
+export function readCliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnvironment {
+  const names = ['ASSENT_URL', 'ASSENT_TOKEN', 'ASSENT_USE_CASE', 'ASSENT_ENVIRONMENT', ...contextNames(env)]
+  const blank = names.filter((name) => env[name]?.trim() === '')
+  if (blank.length > 0) {
+    const issues = blank.map((name) => issue(name, 'is empty; give it a value or remove it'))
+    throw new RegistryError('invalid', issues.map(({ message }) => message).join('\n'), { issues })
+  }
+  const [repository, commit, run] = contextNames(env).map((name) => env[name])
+  return {
+    url: env.ASSENT_URL,
+    token: env.ASSENT_TOKEN,
+    useCase: env.ASSENT_USE_CASE,
+    environment: env.ASSENT_ENVIRONMENT,
+    context: { repository, commit, run },
+  }
+}
+
+/** Repository, commit and run, as GitHub Actions and GitLab CI name them. */
+function contextNames({ GITHUB_ACTIONS, GITLAB_CI }: NodeJS.ProcessEnv): string[] {
+  if (GITHUB_ACTIONS === 'true') return ['GITHUB_REPOSITORY', 'GITHUB_SHA', 'GITHUB_RUN_ID']
+  if (GITLAB_CI === 'true') return ['CI_PROJECT_PATH', 'CI_COMMIT_SHA', 'CI_PIPELINE_ID']
+  return []
+}
+
 /** An empty variable is almost always a lost value, so it never counts as "not set". */
 function blankIssues(env: NodeJS.ProcessEnv): Issue[] {
   return Object.keys(env)

@@ -1,0 +1,52 @@
+import { exitCodes } from './exit-codes.js'
+import type { Heard, Judged } from './gate-answer.js'
+
+export const formats = ['text', 'json', 'github'] as const
+export type Format = (typeof formats)[number]
+
+/** What goes to standard output: for a person, for a program, or as annotations of GitHub Actions. */
+export function report(judged: Judged, format: Format): string {
+  if (format === 'json') return inJson(judged)
+  return format === 'github' ? annotate(judged) : inText(judged)
+}
+
+function inJson({ outcome, sentence, answer }: Judged): string {
+  return JSON.stringify({ outcome, exitCode: exitCodes[outcome], sentence, answer: answer ?? null })
+}
+
+/** Empty unless the gate answered: what went wrong is for standard error. */
+function inText({ outcome, heard }: Judged): string {
+  if (!heard || !['allowed', 'denied', 'not_found', 'break_glass_only'].includes(outcome)) return ''
+  const { useCase, environment, validUntil, reasons } = heard
+  const subject = `${plain(useCase)} for ${plain(environment)}`
+  const until = validUntil === null ? '' : ` until ${plain(validUntil)}`
+  const head = outcome === 'allowed' ? `allowed: ${subject}${until}` : `denied: ${subject}`
+  const warning = isWarning(heard)
+    ? ['  warning: policy only warns here; where it enforces this is denied']
+    : []
+  return [
+    head,
+    ...warning,
+    ...reasons.map(({ code, sentence }) => `  ${plain(code)}: ${plain(sentence)}`),
+  ].join('\n')
+}
+
+function annotate({ outcome, sentence, heard }: Judged): string {
+  const level = outcome !== 'allowed' ? 'error' : heard && isWarning(heard) ? 'warning' : 'notice'
+  const lead = level === 'warning' ? 'Allowed, because policy only warns here: ' : ''
+  return `::${level} title=Assent gate, ${outcome.replaceAll('_', ' ')}::${escaped(lead + plain(sentence))}`
+}
+
+function isWarning({ decision, wouldBe }: Heard): boolean {
+  return decision === 'allow' && wouldBe === 'deny'
+}
+
+/** One line without control characters: nobody writes into a terminal, or a workflow, through an answer. */
+export function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+}
+
+/** As workflow commands want it. */
+function escaped(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
