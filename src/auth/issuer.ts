@@ -18,6 +18,8 @@ export interface Issuer {
 interface IssuerOptions {
   issuer: string
   audience: string
+  /** For so long after its keys were read they are not asked for again, however unknown the key of a token is. */
+  keysCooldownMs?: number
 }
 
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() })
@@ -28,10 +30,10 @@ const KEYS_KEPT_MS = 24 * 3600 * 1000
  * Access tokens of one configured OpenID provider: signature, exact issuer, our audience, `at+jwt` (RFC 9068), and
  * `exp` with 30 s of tolerance. The issuer comes from configuration, never from a token.
  */
-export function trustIssuer({ issuer, audience }: IssuerOptions): Issuer {
+export function trustIssuer({ issuer, audience, keysCooldownMs = 30_000 }: IssuerOptions): Issuer {
   let keys: Promise<JWTVerifyGetKey> | undefined
   const keysOf = async (): Promise<JWTVerifyGetKey> => {
-    keys ??= discoverKeys(issuer)
+    keys ??= discoverKeys(issuer, keysCooldownMs)
     try {
       return await keys
     } catch (error) {
@@ -71,14 +73,14 @@ export function issuerOf(token: string): string | undefined {
   }
 }
 
-async function discoverKeys(issuer: string): Promise<JWTVerifyGetKey> {
+async function discoverKeys(issuer: string, cooldownDuration: number): Promise<JWTVerifyGetKey> {
   const response = await fetchOnce(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
   if (!response.ok) throw new Error(`discovery answered ${response.status}`)
   const document = Discovery.parse(await response.json())
   if (document.issuer !== issuer) throw new Error('discovery names another issuer')
   return createRemoteJWKSet(new URL(document.jwks_uri), {
     cacheMaxAge: KEYS_KEPT_MS,
-    cooldownDuration: 30_000,
+    cooldownDuration,
     timeoutDuration: 5000,
     [customFetch]: fetchOnce,
   })
