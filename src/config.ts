@@ -96,6 +96,16 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return configOf(read.data)
 }
 
+/** The same with some variables set otherwise, as the demo needs it. */
+export function readConfigWith(settings: NodeJS.ProcessEnv): Config {
+  return readConfig({ ...process.env, ...settings })
+}
+
+/** Where the person stands who started this; npm runs scripts in the project's folder. */
+export function callersFolder(): string {
+  return process.env.INIT_CWD ?? process.cwd()
+}
+
 function configOf(settings: Settings) {
   const dataDir = resolve(settings.ASSENT_DATA_DIR)
   return {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { projectRoot, readConfig } from '../config.js'
+import { callersFolder, projectRoot, readConfigWith } from '../config.js'
 import { RegistryError } from '../errors.js'
 import { type Server, startServer } from '../server.js'
 import type { IssuedToken } from '../tokens/token.js'
@@ -18,7 +18,7 @@ const SAMPLE = join(projectRoot, 'src/cli/demo/portfolio.csv')
  * to look around in. Each demo starts anew; it never touches the data of `assent serve`.
  */
 export async function run([file]: string[]): Promise<number> {
-  const register = file === undefined ? SAMPLE : resolve(process.env.INIT_CWD ?? '.', file)
+  const register = file === undefined ? SAMPLE : resolve(callersFolder(), file)
   if (!existsSync(register))
     throw new RegistryError('invalid', `there is no file ${register}; name a register to import`)
   const issuer = await startIssuer(people.map(({ subject }) => subject))
@@ -40,13 +40,12 @@ export async function run([file]: string[]): Promise<number> {
 
 async function startDemo(issuer: DemoIssuer): Promise<{ server: Server; folder: string }> {
   const settings = {
-    ...process.env,
     ASSENT_OIDC_ISSUER: issuer.url,
     ASSENT_OIDC_AUDIENCE: issuer.audience,
-    ASSENT_LOG_LEVEL: process.env.ASSENT_LOG_LEVEL ?? 'silent',
+    ASSENT_LOG_LEVEL: 'warn',
   }
-  const folder = join(readConfig(settings).dataDir, 'demo')
-  const config = readConfig({ ...settings, ASSENT_DATA_DIR: folder, DATABASE_URL: undefined })
+  const folder = join(readConfigWith(settings).dataDir, 'demo')
+  const config = readConfigWith({ ...settings, ASSENT_DATA_DIR: folder, DATABASE_URL: undefined })
   rmSync(folder, { recursive: true, force: true })
   return { server: await startServer(config), folder }
 }
