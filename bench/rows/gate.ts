@@ -1,0 +1,86 @@
+import { accountsOf, type Bench, loadOn } from '../bench.js'
+import { query } from '../database.js'
+import { alternate, type Finding } from '../finding.js'
+import { type LoadRequest, requestsPerSecond } from '../load/load.js'
+import { p99AtRate } from '../load/rate.js'
+
+interface Binding {
+  number: string
+  person_id: string
+}
+
+/** Each pipeline asks for the use cases that it is bound to, and all answers are allows. */
+async function questions(bench: Bench): Promise<{ numbers: string[]; tokens: string[] }> {
+  const tokenOf = new Map(accountsOf(bench, 'pipeline').map(({ id, token }) => [id, token]))
+  const bindings = await query<Binding>(
+    bench.register,
+    `select c.number, b.person_id from pipeline_binding b join use_case c on c.id = b.use_case_id order by b.id`,
+  )
+  return {
+    numbers: bindings.map(({ number }) => number),
+    tokens: bindings.map(({ person_id }) => tokenOf.get(person_id) ?? ''),
+  }
+}
+
+async function looks(bench: Bench): Promise<LoadRequest[]> {
+  const { numbers, tokens } = await questions(bench)
+  return numbers.map((number, index) => ({
+    path: `/v1/gate?useCase=UC-${number}&environment=production`,
+    token: tokens[index] ?? '',
+  }))
+}
+
+/** Looks at the gate, beside bare JSON and a bare read of one row. */
+export async function gateRow(bench: Bench): Promise<Finding[]> {
+  const { options, register, service, baseline } = bench
+  const { numbers, tokens } = await questions(bench)
+  const requests = await looks(bench)
+  const points = numbers.map((number, index) => ({ path: `/point/${number}`, token: tokens[index] ?? '' }))
+  const { ours, bare, point } = await alternate(options.rounds, {
+    ours: () => requestsPerSecond(loadOn(bench, service, { requests })),
+    bare: () => requestsPerSecond(loadOn(bench, baseline, { requests: [{ path: '/bare' }] })),
+    point: () => requestsPerSecond(loadOn(bench, baseline, { requests: points })),
+  })
+  const { p99 } = await alternate(options.rounds, {
+    p99: () => p99AtRate(service.origin, requests, { perSecond: 300, seconds: options.seconds }),
+  })
+  const common = { size: register.size, unit: 'req/s', ours } as const
+  return [
+    {
+      ...common,
+      deed: 'look at the gate',
+      baseline: { name: 'bare JSON', value: bare },
+      bar: { atLeast: 0.2 },
+    },
+    {
+      ...common,
+      deed: 'look at the gate',
+      baseline: { name: 'pipelined point read', value: point },
+      bar: { atLeast: 0.5 },
+    },
+    { deed: 'gate at 300 req/s, p99', size: register.size, unit: 'ms', ours: p99, bar: { atMost: 10 } },
+  ]
+}
+
+/** The gate of a large register beside that of a small one. */
+export async function compareGates(small: Bench, large: Bench): Promise<Finding[]> {
+  const rate = async (bench: Bench) => {
+    const requests = await looks(bench)
+    return async () => await requestsPerSecond(loadOn(bench, bench.service, { requests }))
+  }
+  const { few, many } = await alternate(small.options.rounds, {
+    few: await rate(small),
+    many: await rate(large),
+  })
+  const name = `at ${small.register.size.toLocaleString('en')}`
+  return [
+    {
+      deed: 'look at the gate, many use cases',
+      size: large.register.size,
+      unit: 'req/s',
+      ours: many,
+      baseline: { name, value: few },
+      bar: { atLeast: 0.9 },
+    },
+  ]
+}
