@@ -20,6 +20,7 @@ import { peopleRoutes } from './people/routes.js'
 import { findPersonByIdentity, findPrincipal } from './people/service.js'
 import type { Policies } from './policy/load.js'
 import { policyRoutes } from './policy/routes.js'
+import { registerRoutes } from './registers/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
 import { systemRoutes } from './systems/routes.js'
@@ -79,6 +80,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)
+  await app.register(registerRoutes, deps)
 }
 
 /** Rights that changed count from the next request on, not when a cache has grown old. */

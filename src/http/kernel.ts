@@ -2,7 +2,7 @@ import type { Caller } from '../auth/authenticate.js'
 import type { ReadTx, Request, WriteTx } from '../db/transaction.js'
 import type { PageOf, PageRequest } from '../page.js'
 import { readIdempotencyKey } from './idempotency.js'
-import { Cursors, type Page } from './paging.js'
+import { Cursors } from './paging.js'
 import { pathOf } from './problem.js'
 import type { App, HttpDeps } from './types.js'
 
@@ -24,15 +24,17 @@ interface WriteOptions {
   content?: string
   /** Who acts on a public route, where nobody is signed in. */
   as?: Caller
+  /** One of several transactions of a deed; another of them claims the Idempotency-Key. */
+  step?: boolean
 }
 
 export interface Kernel {
   read<T>(request: Asked, work: (tx: ReadTx) => Promise<T>): Promise<T>
-  /** One page of a list whose query has the fields of `pageQuery`. */
-  page<T>(
+  /** One page of a list whose query has the fields of `pageQuery`; what else `work` returns stays beside it. */
+  page<P extends PageOf<unknown>>(
     request: Asked & { query: { limit: number; cursor?: string | undefined } },
-    work: (tx: ReadTx, page: PageRequest) => Promise<PageOf<T>>,
-  ): Promise<Page<T>>
+    work: (tx: ReadTx, page: PageRequest) => Promise<P>,
+  ): Promise<Omit<P, 'last'> & { next: string | null }>
   /** One transaction; under an Idempotency-Key the first answer is given again. */
   write<T>(request: Asked, work: (tx: WriteTx) => Promise<T>, options?: WriteOptions): Promise<T>
 }
@@ -42,11 +44,11 @@ export function registerKernel(app: App, database: HttpDeps['database'], cursorS
   app.decorateRequest('replayed', false)
   app.decorate('read', async (request, work) => await database.read(askedBy(request), work))
   app.decorate('page', pagesOf(database, new Cursors(cursorSecret)))
-  app.decorate('write', async (request, work, { content, as = request } = {}) => {
-    const idempotency = readIdempotencyKey(request, content)
+  app.decorate('write', async (request, work, { content, as = request, step = false } = {}) => {
+    const idempotency = step ? undefined : readIdempotencyKey(request, content)
     const { principal, ability } = as
     const written = await database.write({ principal, ability, requestId: request.id, idempotency }, work)
-    request.replayed = written.replayed
+    request.replayed ||= written.replayed
     return written.value
   })
   app.addHook('onSend', (request, reply, payload, done) => {
@@ -60,11 +62,11 @@ function pagesOf(database: HttpDeps['database'], cursors: Cursors): Kernel['page
     const { limit, cursor } = request.query
     const scope = { personId: request.principal.personId, path: pathOf(request.url), query: request.query }
     const after = cursor === undefined ? undefined : cursors.open(cursor, scope)
-    const { items, last } = await database.read(
+    const { last, ...found } = await database.read(
       askedBy(request),
       async (tx) => await work(tx, { limit, after }),
     )
-    return { items, next: last && cursors.seal(last, scope) }
+    return { ...found, next: last && cursors.seal(last, scope) }
   }
 }
 

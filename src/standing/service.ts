@@ -6,7 +6,7 @@ import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import * as store from './store.js'
 import { presentEntry, type UseCaseEntry, type UseCaseFilters, type UseCaseSort } from './use-case-list.js'
 
-export { type FilterColumns, filterConditions, standingSql, tierSql } from './store.js'
+export { type FilterColumns, filterConditions, inUnit, standingSql, tierSql } from './store.js'
 
 /** One page of the use cases that the caller may see. */
 export async function listUseCases(

@@ -115,7 +115,7 @@ export function filterConditions(filters: UseCaseFilters, of: FilterColumns, at:
     q && searchCondition(q, of),
     tier && among(tierSql(of), tier),
     standing && hasStanding(of, at, standing),
-    orgUnit && sql`${of.orgUnitId} = any(array(${unitsBelow(orgUnit)}))`,
+    orgUnit && inUnit(of.orgUnitId, orgUnit),
     owner && sql`${sql.param(owner)}::uuid in (${of.businessOwnerId}, ${of.riskOwnerId})`,
     stage && among(of.stage, stage),
     technique && among(of.technique, technique),
@@ -137,11 +137,12 @@ function searchCondition(q: string, { number, title, search }: FilterColumns): S
 const among = (source: Source, words: string[]): SQL => sql`${source} = any(${sql.param(words)}::text[])`
 const overlaps = (source: Source, words: string[]): SQL => sql`${source} && ${sql.param(words)}::text[]`
 
-const unitsBelow = (id: string): SQL => sql`
+/** In a unit or anywhere below it. */
+export const inUnit = (source: Source, id: string): SQL => sql`${source} = any(array(
   with recursive below as (
     select id from org_unit where id = ${id}::uuid
     union select u.id from org_unit u join below b on u.parent_id = b.id)
-  select id from below`
+  select id from below))`
 
 /** What a page is cut by: values on the first run of a query, placeholders in one that is prepared. */
 interface Cut {

@@ -1,0 +1,197 @@
+import { z } from 'zod'
+import { RegistryError } from '../errors.js'
+import { addSeconds, type Instant, toInstant } from '../instant.js'
+import { UseCaseFilters } from '../standing/use-case-list.js'
+import { StandingReason, StandingWord } from '../use-cases/standing.js'
+import { Answers, Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
+
+/** JSON comes by page, the others whole. NDJSON is exact and canonical (RFC 8785, a row a line). */
+export const Format = z.enum(['json', 'csv', 'ndjson'])
+export type Format = z.infer<typeof Format>
+
+const instant = z.iso.datetime()
+
+const AsOf = z.iso
+  .datetime({ offset: true, error: 'is an RFC 3339 time such as 2026-11-21T00:00:00Z' })
+  .refine((value) => value >= '1970', 'lies before anything was registered')
+  .transform((value): Instant => toInstant(new Date(value)))
+
+/** What every register can be asked for. */
+export const registerQuery = {
+  asOf: AsOf.optional().describe('The register as it was at this instant; now, if left out'),
+  format: Format.optional().describe('Takes precedence over the header Accept'),
+}
+
+export const UseCaseQuery = z.strictObject({
+  ...UseCaseFilters.shape,
+  ...registerQuery,
+  columns: z.enum(['omb-2025']).optional().describe('The columns of OMB M-25-21 (2025); CSV only'),
+})
+export type UseCaseQuery = z.infer<typeof UseCaseQuery>
+
+const orgUnit = z.uuid().optional().describe('The unit and everything below it')
+const useCase = z.uuid().optional().describe('One use case')
+
+export const DecisionQuery = z.strictObject({ ...registerQuery, orgUnit, useCase })
+export type DecisionQuery = z.infer<typeof DecisionQuery>
+export const VoteQuery = z.strictObject({ ...registerQuery, orgUnit, useCase })
+export type VoteQuery = z.infer<typeof VoteQuery>
+export const GrantQuery = z.strictObject({ ...registerQuery, orgUnit })
+export type GrantQuery = z.infer<typeof GrantQuery>
+
+/** Names of units, people and systems, and where it came from, are those of today, whatever the instant. */
+export const UseCaseRecord = z.strictObject({
+  key: z.string(),
+  id: z.uuid(),
+  revision: z.int(),
+  version: z.int(),
+  origin: Origin,
+  title: z.string(),
+  purpose: z.string(),
+  benefits: z.string(),
+  outputs: z.string(),
+  orgUnitId: z.uuid(),
+  orgUnit: z.string().describe('Its key'),
+  orgUnitName: z.string(),
+  jurisdictions: z.array(z.string()),
+  channels: z.array(z.string()),
+  stage: Stage,
+  technique: Technique.nullable(),
+  systems: z.array(z.string()).describe('Their keys'),
+  answers: Answers,
+  businessOwnerId: z.uuid().nullable(),
+  businessOwner: z.string().nullable(),
+  riskOwnerId: z.uuid().nullable(),
+  riskOwner: z.string().nullable(),
+  tags: z.array(z.string()),
+  tier: Tier.describe('The tier that counts: the higher of computed and raised'),
+  computedTier: Tier,
+  raisedTier: Tier.nullable(),
+  firedRules: z.array(z.string()),
+  policyDigest: z.string(),
+  standing: StandingWord.describe('At the instant the register is of'),
+  reasons: z.array(StandingReason),
+  decisionId: z.uuid().nullable().describe('The approval it rests on, or the block'),
+  validUntil: instant.nullable(),
+  openReviewId: z.uuid().nullable(),
+  evidenceCount: z.int().describe('Accepted evidence'),
+  evidenceDigests: z.array(z.string()),
+  sourceRegister: z.string().nullable().describe('The register it was imported from'),
+  sourceIdentity: z.string().nullable(),
+  retiredAt: instant.nullable(),
+  registeredAt: instant,
+  updatedAt: instant,
+})
+export type UseCaseRecord = z.infer<typeof UseCaseRecord>
+
+export const DecisionRecord = z.strictObject({
+  id: z.uuid(),
+  useCase: z.string(),
+  useCaseId: z.uuid(),
+  reviewId: z.uuid(),
+  outcome: z.enum(['approved', 'blocked', 'changes_requested']),
+  reason: z.string(),
+  version: z.int(),
+  tier: Tier,
+  lane: z.string(),
+  environments: z.array(z.string()).nullable(),
+  validUntil: instant.nullable(),
+  materialFacts: z.array(z.string()),
+  materialDigest: z.string(),
+  policyDigest: z.string(),
+  voteIds: z.array(z.string()).describe('The votes that counted'),
+  evidenceDigests: z.array(z.string()).describe('The evidence that was accepted by then'),
+  decidedAt: instant,
+})
+export type DecisionRecord = z.infer<typeof DecisionRecord>
+
+export const VoteRecord = z.strictObject({
+  id: z.uuid(),
+  useCase: z.string(),
+  useCaseId: z.uuid(),
+  reviewId: z.uuid(),
+  round: z.int(),
+  seat: z.string(),
+  ordinal: z.int().describe('1 for the first vote of the seat, and one more for each change'),
+  personId: z.uuid(),
+  person: z.string().nullable(),
+  choice: z.enum(['approve', 'block', 'request_changes', 'abstain']),
+  rationale: z.string(),
+  decisionRight: z.string(),
+  castAt: instant,
+})
+export type VoteRecord = z.infer<typeof VoteRecord>
+
+export const GrantRecord = z.strictObject({
+  id: z.uuid(),
+  personId: z.uuid(),
+  person: z.string().nullable(),
+  kind: z.enum(['role', 'seat']),
+  name: z.string(),
+  orgUnitId: z.uuid(),
+  orgUnit: z.string().describe('Its key'),
+  grantedBy: z.uuid(),
+  grantedAt: instant,
+  revokedBy: z.uuid().nullable(),
+  revokedAt: instant.nullable(),
+})
+export type GrantRecord = z.infer<typeof GrantRecord>
+
+/**
+ * What a column holds, which decides how a format writes it. `text` is what people wrote, and what a spreadsheet must
+ * not run; `word` comes from a closed list or is an id.
+ */
+export type Kind = 'text' | 'word' | 'number' | 'instant' | 'words' | 'texts' | 'answers'
+type Kinds<R> = Record<keyof R, Kind>
+
+export const useCaseKinds: Kinds<UseCaseRecord> = {
+  ...{ key: 'word', id: 'word', revision: 'number', version: 'number', origin: 'word' },
+  ...{ title: 'text', purpose: 'text', benefits: 'text', outputs: 'text' },
+  ...{ orgUnitId: 'word', orgUnit: 'word', orgUnitName: 'text', jurisdictions: 'texts', channels: 'texts' },
+  ...{ stage: 'word', technique: 'word', systems: 'words', answers: 'answers' },
+  ...{
+    businessOwnerId: 'word',
+    businessOwner: 'text',
+    riskOwnerId: 'word',
+    riskOwner: 'text',
+    tags: 'texts',
+  },
+  ...{ tier: 'word', computedTier: 'word', raisedTier: 'word', firedRules: 'words', policyDigest: 'word' },
+  ...{ standing: 'word', reasons: 'words', decisionId: 'word', validUntil: 'instant', openReviewId: 'word' },
+  ...{ evidenceCount: 'number', evidenceDigests: 'words' },
+  ...{ sourceRegister: 'word', sourceIdentity: 'text', retiredAt: 'instant' },
+  ...{ registeredAt: 'instant', updatedAt: 'instant' },
+}
+
+export const decisionKinds: Kinds<DecisionRecord> = {
+  ...{ id: 'word', useCase: 'word', useCaseId: 'word', reviewId: 'word', outcome: 'word', reason: 'text' },
+  ...{ version: 'number', tier: 'word', lane: 'word', environments: 'words', validUntil: 'instant' },
+  ...{ materialFacts: 'words', materialDigest: 'word', policyDigest: 'word', voteIds: 'words' },
+  ...{ evidenceDigests: 'words', decidedAt: 'instant' },
+}
+
+export const voteKinds: Kinds<VoteRecord> = {
+  ...{ id: 'word', useCase: 'word', useCaseId: 'word', reviewId: 'word', round: 'number', seat: 'word' },
+  ...{ ordinal: 'number', personId: 'word', person: 'text', choice: 'word', rationale: 'text' },
+  ...{ decisionRight: 'word', castAt: 'instant' },
+}
+
+export const grantKinds: Kinds<GrantRecord> = {
+  ...{ id: 'word', personId: 'word', person: 'text', kind: 'word', name: 'word', orgUnitId: 'word' },
+  ...{ orgUnit: 'word', grantedBy: 'word', grantedAt: 'instant', revokedBy: 'word', revokedAt: 'instant' },
+}
+
+/** The instant a register is of, and whether it can still change: a write transaction ends within 30 seconds. */
+export interface Moment {
+  asOf: Instant
+  settled: boolean
+}
+
+/** @throws RegistryError `invalid` for the future: nobody knows what will be decided */
+export function momentOf(asOf: Instant | undefined, now: Instant): Moment {
+  if (asOf !== undefined && asOf > now) {
+    throw new RegistryError('invalid', `asOf lies in the future; it is ${now} now`)
+  }
+  const at = asOf ?? now
+  return { asOf: at, settled: at <= addSeconds(now, -60) }
+}

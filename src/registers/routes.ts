@@ -1,0 +1,149 @@
+import type { FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { Database } from '../db/database.js'
+import { RegistryError } from '../errors.js'
+import { operation } from '../http/operations.js'
+import { page, pageQuery } from '../http/paging.js'
+import type { App } from '../http/types.js'
+import { day } from '../instant.js'
+import type { Policies } from '../policy/load.js'
+import {
+  DecisionQuery,
+  DecisionRecord,
+  type Format,
+  GrantQuery,
+  GrantRecord,
+  type Moment,
+  UseCaseQuery,
+  UseCaseRecord,
+  VoteQuery,
+  VoteRecord,
+} from './register.js'
+import {
+  type AnyQuery,
+  type Exports,
+  exportRegister,
+  listRegister,
+  type Select,
+  selectDecisions,
+  selectGrants,
+  selectUseCases,
+  selectVotes,
+} from './service.js'
+
+const EXPORT_LIMIT_MS = 600_000
+const mediaTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson' }
+
+/** What the four registers have in common. */
+const common = {
+  tag: 'Registers' as const,
+  description:
+    'JSON comes by page; CSV and NDJSON are streamed whole, and break off when something goes wrong instead of ' +
+    'ending. `Assent-As-Of` is the instant the register is of; `Assent-Settled: false` says that it lies less than ' +
+    'a minute back, so that writes may still be under way. In CSV an apostrophe stands before what a spreadsheet ' +
+    'would run; NDJSON is exact, and canonical (RFC 8785).',
+  right: { action: 'export', subject: 'Register' } as const,
+  produces: ['application/json', ...Object.values(mediaTypes)],
+  timeoutMs: EXPORT_LIMIT_MS,
+}
+
+const momentShape = {
+  asOf: z.iso.datetime().describe('The instant the register is of, the same on all pages'),
+  settled: z.boolean().describe('False while writes may be under way that it does not show yet'),
+}
+const registerPage = <T extends z.ZodType>(record: T) => page(record).extend(momentShape)
+
+/** The register as a whole, for whoever has to keep, check or publish it. */
+export async function registerRoutes(
+  app: App,
+  { database, policies }: { database: Pick<Database, 'exports'>; policies: Policies },
+): Promise<void> {
+  const questions = policies.riskTiers.questions.map(({ id }) => id)
+  const answer = answering(app, { pool: database.exports, questions })
+
+  app.get(
+    '/v1/registers/use-cases',
+    operation({
+      ...common,
+      id: 'exportUseCases',
+      summary: 'Use cases with standing, tier, owners and accepted evidence, now or as of a past instant',
+      query: z.strictObject({ ...UseCaseQuery.shape, ...pageQuery }),
+      answers: { 200: registerPage(UseCaseRecord) },
+    }),
+    async (request, reply) => await answer(request, reply, 'use-cases', selectUseCases),
+  )
+
+  app.get(
+    '/v1/registers/decisions',
+    operation({
+      ...common,
+      id: 'exportDecisions',
+      summary: 'Every decision that was made by an instant',
+      query: z.strictObject({ ...DecisionQuery.shape, ...pageQuery }),
+      answers: { 200: registerPage(DecisionRecord) },
+    }),
+    async (request, reply) => await answer(request, reply, 'decisions', selectDecisions),
+  )
+
+  app.get(
+    '/v1/registers/votes',
+    operation({
+      ...common,
+      id: 'exportVotes',
+      summary: 'Every vote that was cast by an instant, replaced ones included',
+      query: z.strictObject({ ...VoteQuery.shape, ...pageQuery }),
+      answers: { 200: registerPage(VoteRecord) },
+    }),
+    async (request, reply) => await answer(request, reply, 'votes', selectVotes),
+  )
+
+  app.get(
+    '/v1/registers/grants',
+    operation({
+      ...common,
+      id: 'exportGrants',
+      summary: 'Every role and seat that was granted by an instant, and whether it was revoked by then',
+      query: z.strictObject({ ...GrantQuery.shape, ...pageQuery }),
+      answers: { 200: registerPage(GrantRecord) },
+    }),
+    async (request, reply) => await answer(request, reply, 'grants', selectGrants),
+  )
+}
+
+type Asked<Q> = Parameters<App['page']>[0] & { query: Q }
+type Question = AnyQuery & { format?: Format | undefined; columns?: string | undefined }
+
+function answering(app: App, exports: Exports) {
+  return async <Q extends Question, R>(
+    request: Asked<Q>,
+    reply: FastifyReply,
+    name: string,
+    select: Select<Q, R>,
+  ) => {
+    const { query } = request
+    const format = formatOf(request)
+    if (format === 'json') {
+      const answer = await app.page(request, (tx, page) => listRegister(tx, select, query, page))
+      announceMoment(reply, answer)
+      return answer
+    }
+    const exported = await app.read(request, (tx) => exportRegister(tx, exports, select, query, format))
+    announceMoment(reply, exported)
+    const fileName = `${name}-${day(exported.asOf)}.${format}`
+    reply.header('content-disposition', `attachment; filename="${fileName}"`)
+    return await reply.type(`${mediaTypes[format]}; charset=utf-8`).send(exported.bytes)
+  }
+}
+
+function formatOf({ query, headers }: Asked<Question>): Format {
+  const accept = String(headers.accept ?? '')
+  const wanted = (['csv', 'ndjson'] as const).find((format) => accept.includes(mediaTypes[format]))
+  const format = query.format ?? wanted ?? 'json'
+  if (query.columns === undefined || format === 'csv') return format
+  throw new RegistryError('invalid', `the columns of ${query.columns} come as CSV only; ask for format=csv`)
+}
+
+/** Streams say in headers what JSON says in fields. */
+function announceMoment(reply: FastifyReply, { asOf, settled }: Moment): void {
+  reply.headers({ 'assent-as-of': asOf, 'assent-settled': String(settled) })
+}

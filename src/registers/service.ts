@@ -1,0 +1,140 @@
+import type { Readable } from 'node:stream'
+import type { SQL } from 'drizzle-orm'
+import type pg from 'pg'
+import { type Ability, authorize, mayEver } from '../auth/decision-rights.js'
+import { visibleWhere } from '../auth/visible-where.js'
+import type { ReadTx } from '../db/transaction.js'
+import { ROOT_UNIT_ID } from '../ids.js'
+import type { Instant } from '../instant.js'
+import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import { filterConditions, inUnit, standingSql, tierSql } from '../standing/service.js'
+import {
+  type DecisionQuery,
+  type DecisionRecord,
+  type GrantQuery,
+  type GrantRecord,
+  type Moment,
+  momentOf,
+  type UseCaseQuery,
+  type UseCaseRecord,
+  type VoteQuery,
+  type VoteRecord,
+} from './register.js'
+import * as store from './store.js'
+
+/** How a register is read: as of when, from which rows, and whether a page or all of it. */
+interface Reading extends Moment {
+  isPast: boolean
+  isPage: boolean
+}
+
+/** One register: what it holds for this caller and this question. */
+export type Select<Q, R> = (ability: Ability, query: Q, reading: Reading) => store.Selection<R>
+
+export interface AnyQuery {
+  asOf?: Instant | undefined
+  orgUnit?: string | undefined
+}
+
+/**
+ * One page, in the order in which things were recorded. All pages of a listing are of the instant of the first one.
+ * @throws RegistryError `forbidden` to whoever may export nothing, `invalid` for an instant in the future
+ */
+export async function listRegister<Q extends AnyQuery, R>(
+  tx: ReadTx,
+  select: Select<Q, R>,
+  query: Q,
+  { after, limit }: PageRequest,
+): Promise<PageOf<R> & Moment> {
+  assertMayExport(tx.ability, query)
+  const [first, key] = (after ?? []) as [first?: Instant, key?: string]
+  const moment = momentOf(query.asOf ?? first, tx.now)
+  const isPast = (query.asOf ?? first) !== undefined
+  const selection = select(tx.ability, query, { ...moment, isPast, isPage: true })
+  const records = await store.listRecords(tx, selection, { after: key, limit: limit + 1 })
+  return { ...cutPage(records, limit, (record) => [moment.asOf, selection.order.keyOf(record)]), ...moment }
+}
+
+/** Whole registers run on connections of their own: whoever reads slowly holds up nobody but other exports. */
+export interface Exports {
+  pool: pg.Pool
+  /** Questions that get a column in CSV. */
+  questions: readonly string[]
+}
+
+/**
+ * The whole register as bytes.
+ * @throws RegistryError as `listRegister`
+ */
+export async function exportRegister<Q extends AnyQuery, R>(
+  tx: ReadTx,
+  { pool, questions }: Exports,
+  select: Select<Q, R>,
+  query: Q,
+  format: 'csv' | 'ndjson',
+): Promise<Moment & { bytes: Readable }> {
+  assertMayExport(tx.ability, query)
+  const moment = momentOf(query.asOf, tx.now)
+  const selection = select(tx.ability, query, { ...moment, isPast: query.asOf !== undefined, isPage: false })
+  const form = format === 'csv' ? { csv: { questions } } : 'lines'
+  return { ...moment, bytes: await store.copyRecords(pool, selection, form) }
+}
+
+function assertMayExport(ability: Ability, { orgUnit = ROOT_UNIT_ID }: AnyQuery): void {
+  // Asked about one unit, the refusal is logged; rows of other units are then left out one by one.
+  if (!mayEver(ability, 'export', 'Register'))
+    authorize(ability, 'export', 'Register', { orgUnitId: orgUnit })
+}
+
+export const selectUseCases: Select<UseCaseQuery, UseCaseRecord> = (ability, query, reading) => {
+  const { asOf: _asOf, format: _format, columns: _columns, ...filters } = query
+  const kept = reading.isPast ? store.past : store.present
+  const at = store.instantSql(reading.asOf)
+  return store.selectUseCases({
+    where: [
+      visibleWhere(ability, 'export', 'Register', store.head),
+      visibleWhere(ability, 'read', 'UseCase', store.head),
+      ...filterConditions(filters, kept, at),
+    ],
+    tier: tierSql(kept),
+    standing: standingSql(kept, at),
+    nameable: nameableBy(ability),
+    ...{ at, kept, isPage: reading.isPage },
+  })
+}
+
+export const selectDecisions: Select<DecisionQuery, DecisionRecord> = (ability, query, { asOf }) =>
+  store.selectDecisions({
+    ...sightOf(ability, asOf),
+    where: rowsOfUseCases(ability, 'Decision', query),
+    ...query,
+  })
+
+export const selectVotes: Select<VoteQuery, VoteRecord> = (ability, query, { asOf }) =>
+  store.selectVotes({ ...sightOf(ability, asOf), where: rowsOfUseCases(ability, 'Vote', query), ...query })
+
+export const selectGrants: Select<GrantQuery, GrantRecord> = (ability, { orgUnit }, { asOf }) =>
+  store.selectGrants({
+    ...sightOf(ability, asOf),
+    where: [
+      visibleWhere(ability, 'export', 'Register', store.grantHead),
+      visibleWhere(ability, 'read', 'Grant', store.grantHead),
+      ...(orgUnit === undefined ? [] : [inUnit(store.grantHead.orgUnitId, orgUnit)]),
+    ],
+  })
+
+function rowsOfUseCases(ability: Ability, type: 'Decision' | 'Vote', { orgUnit }: AnyQuery): SQL[] {
+  return [
+    visibleWhere(ability, 'export', 'Register', store.head),
+    visibleWhere(ability, 'read', type, store.head),
+    ...(orgUnit === undefined ? [] : [inUnit(store.head.orgUnitId, orgUnit)]),
+  ]
+}
+
+function sightOf(ability: Ability, asOf: Instant) {
+  return { nameable: nameableBy(ability), at: store.instantSql(asOf) }
+}
+
+function nameableBy(ability: Ability): store.PersonCondition {
+  return (person) => visibleWhere(ability, 'read', 'Person', person)
+}

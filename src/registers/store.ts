@@ -1,0 +1,281 @@
+import type { Readable } from 'node:stream'
+import { and, type SQL, sql } from 'drizzle-orm'
+import type pg from 'pg'
+import { csvCellsOf, jsonValuesOf } from '../db/cells.js'
+import { copyOut } from '../db/copy.js'
+import type { ReadTx } from '../db/transaction.js'
+import type { Instant } from '../instant.js'
+import {
+  type DecisionRecord,
+  decisionKinds,
+  type GrantRecord,
+  grantKinds,
+  type Kind,
+  type UseCaseRecord,
+  useCaseKinds,
+  type VoteRecord,
+  voteKinds,
+} from './register.js'
+
+/** What a register is read from: its columns, where they come from, and a unique order of its rows. */
+export interface Selection<R> {
+  kinds: Record<keyof R, Kind>
+  columns: Record<keyof R, SQL>
+  from: SQL
+  where: SQL[]
+  /** Unique, and what a cursor holds of a record. */
+  order: { by: SQL; type: 'bigint' | 'uuid'; keyOf(record: R): string }
+}
+
+/** The head row of a use case. By it rights are judged, whatever the instant: what somebody may see is of today. */
+export const head = {
+  id: sql`u.id`,
+  useCaseId: sql`u.id`,
+  orgUnitId: sql`u.org_unit_id`,
+  businessOwnerId: sql`u.business_owner_id`,
+  riskOwnerId: sql`u.risk_owner_id`,
+}
+export const grantHead = {
+  personId: sql`g.person_id`,
+  kind: sql`g.kind`,
+  name: sql`g.name`,
+  orgUnitId: sql`g.org_unit_id`,
+}
+
+/** A condition on a person, by the alias under which the row is joined. */
+export type PersonCondition = (person: { id: SQL; kind: SQL }) => SQL
+
+const factTypes = {
+  ...{ title: 'text', purpose: 'text', benefits: 'text', outputs: 'text', orgUnitId: 'uuid' },
+  ...{ jurisdictions: 'text[]', channels: 'text[]', stage: 'text', technique: 'text', systemIds: 'uuid[]' },
+  ...{ answers: 'jsonb', businessOwnerId: 'uuid', riskOwnerId: 'uuid', tags: 'text[]' },
+} as const
+const tierNames = ['computedTier', 'fired', 'policyDigest'] as const
+const stateNames = [
+  ...(['revision', 'version', 'raisedTier', 'openReviewId', 'lastOutcome', 'approvalId'] as const),
+  ...(['validUntil', 'firstMaterialChangeAt', 'tierRaisedAt', 'blockId', 'retiredAt'] as const),
+]
+const headNames = ['number', 'origin'] as const
+
+/** All that is kept of a use case for each revision, and what filters look at. */
+export type Kept = Record<
+  | keyof typeof factTypes
+  | (typeof tierNames)[number]
+  | (typeof stateNames)[number]
+  | (typeof headNames)[number]
+  | 'search'
+  | 'updatedAt',
+  SQL
+>
+
+/** Use cases as they are. */
+export const present: Kept = {
+  ...columnsOf(Object.keys(factTypes) as (keyof typeof factTypes)[], 'u'),
+  ...columnsOf(tierNames, 'u'),
+  ...columnsOf(stateNames, 'u'),
+  ...columnsOf(headNames, 'u'),
+  search: sql`u.search`,
+  updatedAt: sql`u.updated_at`,
+}
+
+/** Use cases as they were: the last state recorded by then, and the version that was current in it. */
+export const past: Kept = {
+  ...columnsOf(Object.keys(factTypes) as (keyof typeof factTypes)[], 'f', (name) => `"${name}"`),
+  ...columnsOf(tierNames, 'v'),
+  ...columnsOf(stateNames, 's'),
+  ...columnsOf(headNames, 'u'),
+  search: sql`to_tsvector('english', f.title || ' ' || f.purpose || ' ' || f.benefits || ' ' || f.outputs)`,
+  updatedAt: sql`s.recorded_at`,
+}
+
+function columnsOf<N extends string>(
+  names: readonly N[],
+  alias: string,
+  columnOf: (name: string) => string = snakeOf,
+): Record<N, SQL> {
+  const columns = names.map((name) => [name, sql.raw(`${alias}.${columnOf(name)}`)])
+  return Object.fromEntries(columns)
+}
+
+function snakeOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}
+
+const factRecord = Object.entries(factTypes).map(([name, type]) => `"${name}" ${type}`)
+
+const pastOf = (at: SQL): SQL => sql`
+  join lateral (select * from use_case_state x where x.use_case_id = u.id and x.recorded_at <= ${at}
+    order by x.revision desc limit 1) s on true
+  join use_case_version v on v.use_case_id = u.id and v.version = s.version
+  cross join lateral jsonb_to_record(v.facts) as f (${sql.raw(factRecord.join(', '))})`
+
+/** An instant, read once for a whole statement. */
+export const instantSql = (at: Instant): SQL => sql`(select ${at}::timestamptz)`
+
+export interface UseCaseSight {
+  /** Which use cases, of those that were registered by then. */
+  where: SQL[]
+  tier: SQL
+  standing: { word: SQL; reasons: SQL }
+  /** Whose names are shown. */
+  nameable: PersonCondition
+  at: SQL
+  kept: Kept
+  /** For a page, evidence is looked up a case at a time; for a whole register, all at once. */
+  isPage: boolean
+}
+
+export function selectUseCases(sight: UseCaseSight): Selection<UseCaseRecord> {
+  const { where, kept, nameable, at, isPage } = sight
+  const evidence = evidenceOf(at, isPage)
+  return {
+    kinds: useCaseKinds,
+    columns: recordOf(sight),
+    from: sql`use_case u ${kept === past ? pastOf(at) : sql``}
+      join org_unit o on o.id = ${kept.orgUnitId}
+      ${personJoin('b', kept.businessOwnerId, nameable)}
+      ${personJoin('r', kept.riskOwnerId, nameable)}
+      left join use_case_source t on t.use_case_id = u.id
+      left join ${isPage ? sql`lateral` : sql``} (${evidence}) e on e.use_case_id = u.id`,
+    where,
+    order: { by: sql`u.number`, type: 'bigint', keyOf: ({ key }) => key.slice('UC-'.length) },
+  }
+}
+
+function recordOf({ kept, tier, standing }: UseCaseSight): Record<keyof UseCaseRecord, SQL> {
+  const { title, purpose, benefits, outputs, orgUnitId, jurisdictions, channels, stage, technique } = kept
+  const { answers, businessOwnerId, riskOwnerId, tags, computedTier, raisedTier, policyDigest } = kept
+  const { revision, version, origin, openReviewId, retiredAt, updatedAt, validUntil } = kept
+  return {
+    ...{ key: sql`'UC-' || u.number`, id: sql`u.id`, revision, version, origin },
+    ...{ title, purpose, benefits, outputs, orgUnitId, orgUnit: sql`o.key`, orgUnitName: sql`o.name` },
+    ...{ jurisdictions, channels, stage, technique, systems: systemKeys(kept.systemIds), answers },
+    ...{ businessOwnerId, businessOwner: sql`b.name`, riskOwnerId, riskOwner: sql`r.name`, tags },
+    ...{ tier, computedTier, raisedTier, firedRules: idsIn(kept.fired), policyDigest },
+    ...{ standing: standing.word, reasons: standing.reasons },
+    ...{ decisionId: sql`coalesce(${kept.blockId}, ${kept.approvalId})`, validUntil, openReviewId },
+    ...{ evidenceCount: sql`coalesce(cardinality(e.digests), 0)`, evidenceDigests: orNone(sql`e.digests`) },
+    ...{ sourceRegister: sql`t.register`, sourceIdentity: sql`t.identity` },
+    ...{ retiredAt, registeredAt: sql`u.created_at`, updatedAt },
+  }
+}
+
+/** Evidence that was accepted by then, by use case. */
+const evidenceOf = (at: SQL, isPage: boolean): SQL => sql`
+  select i.use_case_id, array_agg(i.digest order by i.attached_at, i.id) as digests
+    from evidence i join evidence_verdict y on y.evidence_id = i.id
+    where y.verdict = 'accepted' and y.given_at <= ${at} ${isPage ? sql`and i.use_case_id = u.id` : sql``}
+    group by i.use_case_id`
+
+function personJoin(alias: string, id: SQL, nameable: PersonCondition): SQL {
+  const person = sql.raw(alias)
+  const condition = nameable({ id: sql`${person}.id`, kind: sql`${person}.kind` })
+  return sql`left join person ${person} on ${person}.id = ${id} and ${condition}`
+}
+
+/** One look at the table of systems for the whole statement, instead of one for each row. */
+const systemKeys = (ids: SQL): SQL =>
+  sql`array(select (select jsonb_object_agg(id, key) from system) ->> id::text from unnest(${ids}) as i (id))`
+const idsIn = (list: SQL): SQL => sql`array(select i ->> 'id' from jsonb_array_elements(${list}) as i)`
+const orNone = (list: SQL): SQL => sql`coalesce(${list}, '{}')`
+
+/** Ids are of version 7, so that their order is that of time. */
+const byId = (by: SQL) => ({ by, type: 'uuid' as const, keyOf: ({ id }: { id: string }) => id })
+
+interface Sight {
+  where: SQL[]
+  nameable: PersonCondition
+  at: SQL
+  useCase?: string | undefined
+}
+
+const ofUseCase = (id: string | undefined): SQL[] => (id === undefined ? [] : [sql`u.id = ${id}::uuid`])
+
+export function selectDecisions({ where, at, useCase }: Sight): Selection<DecisionRecord> {
+  const digests = sql`array(select i ->> 'digest' from jsonb_array_elements(d.evidence) as i)`
+  return {
+    kinds: decisionKinds,
+    columns: {
+      ...{ id: sql`d.id`, useCase: sql`'UC-' || u.number`, useCaseId: sql`u.id`, reviewId: sql`d.review_id` },
+      ...{ outcome: sql`d.outcome`, reason: sql`d.reason`, version: sql`d.version`, tier: sql`d.tier` },
+      ...{ lane: sql`d.lane_id`, environments: sql`d.environments`, validUntil: sql`d.valid_until` },
+      ...{ materialFacts: sql`d.material_facts`, materialDigest: sql`d.material_digest` },
+      ...{ policyDigest: sql`d.policy_digest`, voteIds: idsIn(sql`d.votes`), evidenceDigests: digests },
+      decidedAt: sql`d.decided_at`,
+    },
+    from: sql`decision d join use_case u on u.id = d.use_case_id`,
+    where: [...where, ...ofUseCase(useCase), sql`d.decided_at <= ${at}`],
+    order: byId(sql`d.id`),
+  }
+}
+
+export function selectVotes({ where, nameable, at, useCase }: Sight): Selection<VoteRecord> {
+  return {
+    kinds: voteKinds,
+    columns: {
+      ...{ id: sql`w.id`, useCase: sql`'UC-' || u.number`, useCaseId: sql`u.id`, reviewId: sql`w.review_id` },
+      ...{ round: sql`q.round`, seat: sql`w.seat`, ordinal: sql`w.ordinal`, personId: sql`w.person_id` },
+      ...{ person: sql`p.name`, choice: sql`w.choice`, rationale: sql`w.rationale` },
+      ...{ decisionRight: sql`w.decision_right`, castAt: sql`w.cast_at` },
+    },
+    from: sql`vote w join review q on q.id = w.review_id join use_case u on u.id = q.use_case_id
+      ${personJoin('p', sql`w.person_id`, nameable)}`,
+    where: [...where, ...ofUseCase(useCase), sql`w.cast_at <= ${at}`],
+    order: byId(sql`w.id`),
+  }
+}
+
+/** Grants that were made by then; one that was revoked only later is not revoked yet. */
+export function selectGrants({ where, nameable, at }: Sight): Selection<GrantRecord> {
+  const ifRevoked = (column: SQL) => sql`case when g.revoked_at <= ${at} then ${column} end`
+  return {
+    kinds: grantKinds,
+    columns: {
+      ...{
+        id: sql`g.id`,
+        personId: sql`g.person_id`,
+        person: sql`p.name`,
+        kind: sql`g.kind`,
+        name: sql`g.name`,
+      },
+      ...{ orgUnitId: sql`g.org_unit_id`, orgUnit: sql`o.key`, grantedBy: sql`g.granted_by` },
+      ...{ grantedAt: sql`g.granted_at`, revokedBy: ifRevoked(sql`g.revoked_by`) },
+      revokedAt: ifRevoked(sql`g.revoked_at`),
+    },
+    from: sql`rights_grant g join org_unit o on o.id = g.org_unit_id
+      ${personJoin('p', sql`g.person_id`, nameable)}`,
+    where: [...where, sql`g.granted_at <= ${at}`],
+    order: byId(sql`g.id`),
+  }
+}
+
+/** At most `limit` records after the one with this key; the lines of the NDJSON form hold the same. */
+export async function listRecords<R>(
+  tx: ReadTx,
+  { kinds, columns, from, where, order }: Selection<R>,
+  { after, limit }: { after: string | undefined; limit: number },
+): Promise<R[]> {
+  const { by, type } = order
+  const beyond = after === undefined ? undefined : sql`${by} > ${after}::${sql.raw(type)}`
+  const { rows } = await tx.sql.execute<{ record: R }>(sql`
+    select row_to_json(j) as record from (
+      select ${jsonValuesOf(kinds, columns)} from ${from}
+        where ${and(...where, beyond)} order by ${by} limit ${limit}) as j`)
+  return rows.map(({ record }) => record)
+}
+
+/** The whole register as bytes. */
+export async function copyRecords<R>(
+  pool: pg.Pool,
+  { kinds, columns, from, where, order }: Selection<R>,
+  form: { csv: { questions: readonly string[] } } | 'lines',
+): Promise<Readable> {
+  const isLines = form === 'lines'
+  const list = isLines ? jsonValuesOf(kinds, columns) : csvCellsOf(kinds, columns, form.csv.questions)
+  const query = sql`select ${list} from ${from} where ${and(...where)} order by ${order.by}`
+  return await copyOut(
+    pool,
+    isLines ? sql`select row_to_json(j) from (${query}) as j` : query,
+    isLines ? 'lines' : 'csv',
+  )
+}
