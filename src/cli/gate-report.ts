@@ -11,7 +11,11 @@ export function report(judged: Judged, format: Format): string {
 }
 
 function inJson({ outcome, sentence, answer }: Judged): string {
-  return JSON.stringify({ outcome, exitCode: exitCodes[outcome], sentence, answer: answer ?? null })
+  const json = JSON.stringify({ outcome, exitCode: exitCodes[outcome], sentence, answer: answer ?? null })
+  return json.replace(
+    /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Empty unless the gate answered: what went wrong is for standard error. */

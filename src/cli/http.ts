@@ -93,7 +93,7 @@ async function attemptOnce(
 export async function send(call: Call, { connect, request: limit }: Omit<Times, 'total'>): Promise<Reply> {
   const isSecure = call.url.protocol === 'https:'
   const { method, headers } = call
-  const options = { method, headers, agent: false, signal: AbortSignal.timeout(limit) }
+  const options = { method, headers, agent: false, signal: AbortSignal.timeout(Math.ceil(limit)) }
   const request = isSecure ? https.request(call.url, options) : http.request(call.url, options)
   const connecting = setTimeout(
     () => request.destroy(new Error(`no connection within ${connect / 1000} s`)),
