@@ -39,13 +39,15 @@ export async function gateRoutes(app: App, { config, policies, database }: Deps)
   })
   app.addHook('onClose', async () => await lines.close())
   const gate: Gate = { policies, lines }
-  questions(app, gate, database)
+  const count = counterOf(app.metrics)
+  looking(app, gate, count)
+  asking(app, gate, count, database)
   pipelines(app)
 }
 
-function questions(app: App, gate: Gate, database: Deps['database']): void {
-  const count = counterOf(app.metrics)
+type Count = (answer: Answer) => void
 
+function looking(app: App, gate: Gate, count: Count): void {
   app.get(
     '/v1/gate',
     operation({
@@ -66,7 +68,9 @@ function questions(app: App, gate: Gate, database: Deps['database']): void {
       return await send(reply, answer)
     },
   )
+}
 
+function asking(app: App, gate: Gate, count: Count, database: Deps['database']): void {
   app.post(
     '/v1/gate/answers',
     operation({
