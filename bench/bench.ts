@@ -42,7 +42,7 @@ const CONNECTIONS = 32
 export function loadOn(
   { options }: Bench,
   { origin }: Served,
-  load: Pick<Load, 'requests'> & Partial<Pick<Load, 'method' | 'body'>>,
+  load: Pick<Load, 'requests'> & Partial<Pick<Load, 'method'>>,
 ): Load {
   return { origin, method: 'GET', connections: CONNECTIONS, seconds: options.seconds, ...load }
 }

@@ -29,6 +29,9 @@ const unlimited = {
   ASSENT_SIGN_IN_FAILURE_LIMIT: '100000',
 }
 
+/** Known here, to ask for a page without walking there. */
+export const cursorSecret = 'known to whoever measures, and to nobody else'
+
 /**
  * One service process, as in production: compiled, one process, its logs switched off.
  * @param place its database; undefined for the embedded one in its own data directory
@@ -42,7 +45,12 @@ export async function startService(
     DATABASE_URL: urlOf(place, 'assent_app'),
     ASSENT_DATABASE_OWNER_URL: urlOf(place, 'assent_owner'),
   }
-  const settings = { ASSENT_PORT: '0', ASSENT_LOG_LEVEL: 'silent', ASSENT_DATA_DIR: dataDir ?? own }
+  const settings = {
+    ASSENT_PORT: '0',
+    ASSENT_LOG_LEVEL: 'silent',
+    ASSENT_DATA_DIR: dataDir ?? own,
+    ASSENT_CURSOR_SECRET: cursorSecret,
+  }
   const served = await start('service', [], {
     env: { ...unlimited, ...settings, ...database },
     execArgv: profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],

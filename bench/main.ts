@@ -6,10 +6,16 @@ import { type Finding, verdictOn } from './finding.js'
 import { loadTool } from './load/load.js'
 import { type Options, readOptions, usage } from './options.js'
 import { table, toJson } from './report.js'
-import { compareGates, gateRow } from './rows/gate.js'
+import { askRow, compareGates, gateRow } from './rows/gate.js'
+import { getRow, listRow } from './rows/read.js'
+import { writeRow } from './rows/write.js'
 
 const rows: Record<string, (bench: Bench) => Promise<Finding[]>> = {
   gate: gateRow,
+  ask: askRow,
+  get: getRow,
+  list: listRow,
+  write: writeRow,
 }
 
 try {

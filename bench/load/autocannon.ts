@@ -35,10 +35,10 @@ export async function loadByAutocannon(load: Load): Promise<number> {
   return result.requests.average
 }
 
-function inTurn({ method, requests, body }: Load): (request: Sent) => Sent {
+function inTurn({ method, requests }: Load): (request: Sent) => Sent {
   let turn = 0
   return (request) => {
-    const { path, token, revision } = requests[turn % requests.length] ?? { path: '/' }
+    const { path, token, revision, body } = requests[turn % requests.length] ?? { path: '/' }
     const pass = Math.floor(turn / requests.length)
     const headers: Record<string, string> = {}
     if (token) headers.authorization = `Bearer ${token}`

@@ -6,8 +6,6 @@ import { loadByWrk } from './wrk.js'
 export interface Load {
   origin: string
   method: 'GET' | 'POST' | 'PATCH'
-  /** Each `{turn}` in it becomes the number of the request, so that no two are the same. */
-  body?: string
   requests: LoadRequest[]
   connections: number
   seconds: number
@@ -18,6 +16,8 @@ export interface LoadRequest {
   token?: string
   /** For If-Match; one more each time the list begins anew. */
   revision?: number
+  /** JSON; each `{turn}` in it becomes the number of the request, so that no two are the same. */
+  body?: string
 }
 
 export const loadTool = (): string => (isHere('wrk') ? 'wrk' : 'autocannon')

@@ -1,23 +1,23 @@
--- Sends the requests of a list in turn: path, token and revision in each line, separated by tabs.
--- usage: wrk … -s requests.lua URL -- LIST METHOD BODY
+-- Sends the requests of a list in turn: path, token, revision and body in each line, separated by tabs.
+-- usage: wrk … -s requests.lua URL -- LIST METHOD
 local requests, turn = {}, 0
-local method, body
+local method
 
 local function format(one, pass)
   local headers = {}
   if one.token ~= '' then headers['authorization'] = 'Bearer ' .. one.token end
   if one.revision then headers['if-match'] = '"' .. (one.revision + pass) .. '"' end
-  if body == '' then return wrk.format(method, one.path, headers) end
+  if one.body == '' then return wrk.format(method, one.path, headers) end
   headers['content-type'] = 'application/json'
-  return wrk.format(method, one.path, headers, (body:gsub('{turn}', turn)))
+  return wrk.format(method, one.path, headers, (one.body:gsub('{turn}', turn)))
 end
 
 function init(args)
-  method, body = args[2], args[3] or ''
+  method = args[2]
   for line in io.lines(args[1]) do
-    local path, token, revision = line:match('^([^\t]*)\t([^\t]*)\t(.*)$')
-    local one = { path = path, token = token, revision = tonumber(revision) }
-    if body == '' and not one.revision then one.ready = format(one, 0) end
+    local path, token, revision, body = line:match('^([^\t]*)\t([^\t]*)\t([^\t]*)\t(.*)$')
+    local one = { path = path, token = token, revision = tonumber(revision), body = body }
+    if not one.revision and not body:find('{turn}') then one.ready = format(one, 0) end
     requests[#requests + 1] = one
   end
 end

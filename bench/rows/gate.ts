@@ -1,41 +1,39 @@
-import { accountsOf, type Bench, loadOn } from '../bench.js'
+import { accountOf, accountsOf, type Bench, loadOn } from '../bench.js'
 import { query } from '../database.js'
 import { alternate, type Finding } from '../finding.js'
 import { type LoadRequest, requestsPerSecond } from '../load/load.js'
+import { transactionsPerSecond } from '../load/pgbench.js'
 import { p99AtRate } from '../load/rate.js'
 
-interface Binding {
+/** What one pipeline may ask. */
+interface Asked {
   number: string
-  person_id: string
+  token: string
 }
 
 /** Each pipeline asks for the use cases that it is bound to, and all answers are allows. */
-async function questions(bench: Bench): Promise<{ numbers: string[]; tokens: string[] }> {
+async function questions(bench: Bench): Promise<Asked[]> {
   const tokenOf = new Map(accountsOf(bench, 'pipeline').map(({ id, token }) => [id, token]))
-  const bindings = await query<Binding>(
+  const bindings = await query<{ number: string; person_id: string }>(
     bench.register,
     `select c.number, b.person_id from pipeline_binding b join use_case c on c.id = b.use_case_id order by b.id`,
   )
-  return {
-    numbers: bindings.map(({ number }) => number),
-    tokens: bindings.map(({ person_id }) => tokenOf.get(person_id) ?? ''),
-  }
+  return bindings.map(({ number, person_id }) => ({ number, token: tokenOf.get(person_id) ?? '' }))
 }
 
 async function looks(bench: Bench): Promise<LoadRequest[]> {
-  const { numbers, tokens } = await questions(bench)
-  return numbers.map((number, index) => ({
+  const asked = await questions(bench)
+  return asked.map(({ number, token }) => ({
     path: `/v1/gate?useCase=UC-${number}&environment=production`,
-    token: tokens[index] ?? '',
+    token,
   }))
 }
 
 /** Looks at the gate, beside bare JSON and a bare read of one row. */
 export async function gateRow(bench: Bench): Promise<Finding[]> {
   const { options, register, service, baseline } = bench
-  const { numbers, tokens } = await questions(bench)
   const requests = await looks(bench)
-  const points = numbers.map((number, index) => ({ path: `/point/${number}`, token: tokens[index] ?? '' }))
+  const points = (await questions(bench)).map(({ number, token }) => ({ path: `/point/${number}`, token }))
   const { ours, bare, point } = await alternate(options.rounds, {
     ours: () => requestsPerSecond(loadOn(bench, service, { requests })),
     bare: () => requestsPerSecond(loadOn(bench, baseline, { requests: [{ path: '/bare' }] })),
@@ -59,6 +57,26 @@ export async function gateRow(bench: Bench): Promise<Finding[]> {
       bar: { atLeast: 0.5 },
     },
     { deed: 'gate at 300 req/s, p99', size: register.size, unit: 'ms', ours: p99, bar: { atMost: 10 } },
+  ]
+}
+
+/** Asks before a deploy: the answer is kept, with its event. */
+export async function askRow(bench: Bench): Promise<Finding[]> {
+  const { options, register, service } = bench
+  const { seconds } = options
+  const asked = await questions(bench)
+  const requests = asked.map(({ number, token }) => ({
+    ...{ path: '/v1/gate/answers', token },
+    body: JSON.stringify({ useCase: `UC-${number}`, environment: 'production' }),
+  }))
+  const variables = { asker: accountOf(bench, 'pipeline').id }
+  const { ours, same } = await alternate(options.rounds, {
+    ours: () => requestsPerSecond(loadOn(bench, service, { method: 'POST', requests })),
+    same: () => transactionsPerSecond(register, { name: 'ask', audited: true, seconds, variables }),
+  })
+  const baseline = { name: 'pgbench', value: same }
+  return [
+    { deed: 'ask the gate', size: register.size, unit: 'req/s', ours, baseline, bar: { atLeast: 0.35 } },
   ]
 }
 
