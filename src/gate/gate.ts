@@ -172,7 +172,9 @@ export function evaluate(situation: Situation): Answer {
   const decision = enforced ? wouldBe : 'allow'
   const codes: ReasonCode[] = wouldBe === 'allow' ? ['cleared'] : denials
   return {
-    ...{ decision, enforced, wouldBe },
+    decision,
+    enforced,
+    wouldBe,
     reasons: codes.map((code) => ({ code, sentence: sentences[code](situation) })),
     useCase: keyOf(facts.number),
     useCaseId: facts.id,

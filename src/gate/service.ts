@@ -41,7 +41,9 @@ function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.
     return notRegistered(question, policyDigest, tx.now)
   authorize(tx.ability, 'ask', 'UseCase', facts)
   return evaluate({
-    ...{ question, facts, policyDigest },
+    question,
+    facts,
+    policyDigest,
     isBound: tx.principal.kind === 'human' || tx.principal.boundUseCaseIds.includes(facts.id),
     enforcement: enforcementOf(gate, question.environment),
     answersValidForMinutes: gate.answersValidForMinutes,

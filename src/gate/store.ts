@@ -47,8 +47,8 @@ const types: pg.CustomTypesConfig = {
 /** By key or id, as it is at this moment, in one round trip of a statement that is prepared once. */
 export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | undefined> {
   const number = numberOf(useCase)
-  const statement = number === undefined ? byId : byNumber
-  const { rows } = await on.query<GateRow>({ ...statement, types, values: [number ?? useCase] })
+  const { name, text } = number === undefined ? byId : byNumber
+  const { rows } = await on.query<GateRow>({ name, text, types, values: [number ?? useCase] })
   return rows[0]
 }
 
