@@ -6,8 +6,10 @@ import { type Finding, verdictOn } from './finding.js'
 import { loadTool } from './load/load.js'
 import { type Options, readOptions, usage } from './options.js'
 import { table, toJson } from './report.js'
+import { exportRow } from './rows/export.js'
 import { askRow, compareGates, gateRow } from './rows/gate.js'
 import { getRow, listRow } from './rows/read.js'
+import { startRow } from './rows/start.js'
 import { writeRow } from './rows/write.js'
 
 const rows: Record<string, (bench: Bench) => Promise<Finding[]>> = {
@@ -16,6 +18,8 @@ const rows: Record<string, (bench: Bench) => Promise<Finding[]>> = {
   get: getRow,
   list: listRow,
   write: writeRow,
+  export: exportRow,
+  start: startRow,
 }
 
 try {
