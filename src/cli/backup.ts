@@ -3,29 +3,23 @@ import { join } from 'node:path'
 import { projectRoot, readConfig } from '../config.js'
 import { backUp } from '../db/backup/write.js'
 import { asOwner, findExistingDatabase } from '../db/location.js'
-import { RegistryError } from '../errors.js'
 import { FolderStore } from '../evidence/blobs.js'
+import { UsageError } from './flags.js'
 
-const usage = 'usage: assent backup FILE.tar|FILE.tar.gz'
+export const help = `usage: assent backup FILE
 
-/** `assent backup FILE`: keeps every row and every file of evidence as of one instant, while the service goes on. */
+Keeps every row and every file of evidence as of one instant in FILE, a .tar or .tar.gz that does not exist yet, while
+the service goes on. The database is that of DATABASE_URL, or the one in ASSENT_DATA_DIR, whether its service runs or
+not; evidence comes from ASSENT_EVIDENCE_DIR. Settings and the policies folder are yours to keep.
+
+FILE gets its name once it is whole; one that ends in .partial-NUMBER is what a killed backup left: remove it.`
+
+/** `assent backup FILE`. */
 export async function run(argv: string[]): Promise<number> {
   const [file, ...rest] = argv
-  if (!file || rest.length > 0 || !/\.(tar|tar\.gz|tgz)$/.test(file)) {
-    console.error(usage)
-    return 2
+  if (!file || rest.length > 0 || !/[^/]\.(tar|tar\.gz|tgz)$/.test(file) || file.startsWith('-')) {
+    throw new UsageError('assent backup takes the name of one new file, such as register.tar.gz')
   }
-  try {
-    await keep(file)
-    return 0
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error
-    console.error(error.message)
-    return 1
-  }
-}
-
-async function keep(file: string): Promise<void> {
   const config = readConfig()
   const location = await findExistingDatabase(config)
   try {
@@ -36,6 +30,7 @@ async function keep(file: string): Promise<void> {
     const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
     const { files } = manifest.evidence
     console.log(`${file} holds ${rows} rows and ${files} files of evidence, as of ${manifest.takenAt}`)
+    return 0
   } finally {
     await location.stop()
   }

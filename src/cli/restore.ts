@@ -2,30 +2,21 @@ import { readConfig } from '../config.js'
 import { readBackup } from '../db/backup/read.js'
 import { assertRestorable, restore } from '../db/backup/restore.js'
 import { asOwner, findDatabase } from '../db/location.js'
-import { RegistryError } from '../errors.js'
 import { FolderStore } from '../evidence/blobs.js'
+import { UsageError } from './flags.js'
 
-const usage = 'usage: assent restore FILE (into the empty database of DATABASE_URL or ASSENT_DATA_DIR)'
+export const help = `usage: assent restore FILE
 
-/** `assent restore FILE`: fills an empty database from a backup, all of it or nothing. */
+Fills an empty database from FILE, which assent backup wrote, and brings it up to this version: all of it or nothing.
+The database is that of DATABASE_URL, or one that is made in ASSENT_DATA_DIR; evidence goes to ASSENT_EVIDENCE_DIR.
+The whole file is checked before anything is touched.`
+
+/** `assent restore FILE`. */
 export async function run(argv: string[]): Promise<number> {
   const [file, ...rest] = argv
   if (!file || rest.length > 0 || file.startsWith('-')) {
-    console.error(usage)
-    return 2
+    throw new UsageError('assent restore takes the name of one file that assent backup wrote')
   }
-  try {
-    await bringBack(file)
-    return 0
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error
-    console.error(error.message)
-    return 1
-  }
-}
-
-/** The whole file is checked before anything is made. */
-async function bringBack(file: string): Promise<void> {
   const config = readConfig()
   const manifest = await readBackup(file)
   assertRestorable(manifest)
@@ -39,6 +30,7 @@ async function bringBack(file: string): Promise<void> {
       `restored ${rows} rows and ${manifest.evidence.files} files of evidence into ${location.name}`,
     )
     console.log(`It is the register as of ${manifest.takenAt}. Start it with: assent serve`)
+    return 0
   } finally {
     await location.stop()
   }

@@ -122,8 +122,11 @@ function inUse(directory: string, by: string): RegistryError {
   return new RegistryError('unavailable', message)
 }
 
-async function removeStalePidFile(directory: string, holder: Holder): Promise<void> {
-  if (await answers(join(holder.socketDir, '.s.PGSQL.5432'))) throw inUse(directory, 'in another container')
+/** The socket's lock goes too: PostgreSQL takes a server that was killed for alive until its parent has noticed. */
+async function removeStalePidFile(directory: string, { socketDir }: Holder): Promise<void> {
+  const socket = join(socketDir, '.s.PGSQL.5432')
+  if (await answers(socket)) throw inUse(directory, 'in another container')
+  rmSync(`${socket}.lock`, { force: true })
   rmSync(join(directory, 'postmaster.pid'), { force: true })
 }
 

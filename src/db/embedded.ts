@@ -17,6 +17,8 @@ import {
   readHolder,
 } from './embedded-directory.js'
 
+const PATIENCE_MS = 15_000
+
 type Settings = Record<string, string | number>
 
 export interface EmbeddedOptions {
@@ -133,7 +135,7 @@ async function keepRunning(launch: Launch): Promise<EmbeddedServer> {
       if (!failed) return
     }
   }
-  await start()
+  await patiently(start)
   const stop = async () => {
     stopping = true
     await restarted
@@ -142,6 +144,18 @@ async function keepRunning(launch: Launch): Promise<EmbeddedServer> {
   }
   const connection = { host: launch.socketDir, port: 5432, user: 'postgres', database: 'postgres' }
   return { connection, socketDir: launch.socketDir, stop }
+}
+
+/** Sessions of a server that was killed end with their statements, and until then its memory is theirs. */
+async function patiently(start: () => Promise<void>): Promise<void> {
+  for (const began = performance.now(); ; await wait(100)) {
+    try {
+      return await start()
+    } catch (error) {
+      const isHeld = /shared memory block .* is still in use/.test((error as Error).message)
+      if (!isHeld || performance.now() - began > PATIENCE_MS) throw error
+    }
+  }
 }
 
 async function launchServer(launch: Launch): Promise<ChildProcess> {
@@ -157,7 +171,8 @@ async function launchServer(launch: Launch): Promise<ChildProcess> {
     await Promise.race([wait(10), gone])
   }
   await freeDirectory(launch.directory)
-  const reason = lastLine({ message: readFileSync(`${launch.directory}.log`, 'utf8') })
+  const log = readFileSync(`${launch.directory}.log`, 'utf8')
+  const reason = log.match(/FATAL: .*/)?.[0] ?? lastLine({ message: log })
   throw new RegistryError('unavailable', `PostgreSQL did not start in ${launch.directory}: ${reason}`)
 }
 

@@ -88,10 +88,7 @@ async function prepareRole(owner: pg.ClientConfig): Promise<void> {
   try {
     await client.connect()
     const { rowCount } = await client.query(`select from pg_roles where rolname = 'assent_app'`)
-    if (rowCount === 0) {
-      await client.query('create role assent_app nologin')
-      await client.query('grant assent_app to current_user')
-    }
+    if (rowCount === 0) await makeRole(client)
   } catch (error) {
     const advice =
       pgErrorOf(error)?.code === '42501'
@@ -100,6 +97,16 @@ async function prepareRole(owner: pg.ClientConfig): Promise<void> {
     throw new RegistryError('unavailable', advice, { cause: error })
   } finally {
     await client.end()
+  }
+}
+
+/** Both or nothing, unless a process that starts at the same moment makes it first. */
+async function makeRole(client: pg.Client): Promise<void> {
+  try {
+    await client.query('begin; create role assent_app nologin; grant assent_app to current_user; commit')
+  } catch (error) {
+    await client.query('rollback')
+    if (!['42710', '23505'].includes(pgErrorOf(error)?.code ?? '')) throw error
   }
 }
 

@@ -72,6 +72,7 @@ interface Part {
 
 async function* readParts(bytes: Bytes): AsyncGenerator<Part> {
   let last: string | undefined
+  if (!(await bytes.has(BLOCK))) throw foreign()
   for (;;) {
     const head = await bytes.take(BLOCK)
     if (head.equals(zeros.subarray(BLOCK))) break
@@ -84,7 +85,7 @@ async function* readParts(bytes: Bytes): AsyncGenerator<Part> {
     last = path
   }
   if (!last) throw foreign()
-  if (!isZero(await bytes.take(BLOCK)) || (await bytes.hasMore())) throw damaged('its end')
+  if (!isZero(await bytes.take(BLOCK)) || (await bytes.has(1))) throw damaged('its end')
 }
 
 async function next(parts: AsyncGenerator<Part>): Promise<Part | undefined> {
@@ -153,10 +154,16 @@ class Bytes {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  async take(size: number): Promise<Buffer> {
+  /** True when there are so many bytes still to come. */
+  async has(size: number): Promise<boolean> {
     while (this.#size < size) {
-      if (!(await this.#fetch())) throw cutOff()
+      if (!(await this.#fetch())) return false
     }
+    return true
+  }
+
+  async take(size: number): Promise<Buffer> {
+    if (!(await this.has(size))) throw cutOff()
     const [first = zeros, ...others] = this.#held
     const held =
       others.length > 0
@@ -165,10 +172,6 @@ class Bytes {
     this.#held = [held.subarray(size)]
     this.#size -= size
     return held.subarray(0, size)
-  }
-
-  async hasMore(): Promise<boolean> {
-    return this.#size > 0 || (await this.#fetch())
   }
 
   async #fetch(): Promise<boolean> {

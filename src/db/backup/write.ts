@@ -48,6 +48,7 @@ export async function backUp(source: BackupSource, file: string, signal?: AbortS
     const disk = createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true })
     if (file.endsWith('gz')) await pipeline(bytes, createGzip(), disk, { signal })
     else await pipeline(bytes, disk, { signal })
+    await source.client.query('commit')
     assertFree(file)
     await rename(draft, file)
     await syncFolder(dirname(file))
