@@ -2,7 +2,7 @@ import { and, asc, eq, gt, isNull, or } from 'drizzle-orm'
 import pg from 'pg'
 import { people, pipelineBindings } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { fromPostgres } from '../instant.js'
 import type { PageRequest } from '../page.js'
@@ -117,7 +117,7 @@ export async function getAnswerRow(on: Asked, id: string): Promise<AnswerRow> {
     types,
     values: [id],
   })
-  if (!rows[0]) throw new RegistryError('not_found', 'no such gate answer')
+  if (!rows[0]) throw notFound('gate answer')
   return rows[0]
 }
 

@@ -201,6 +201,8 @@ export type Similar = z.infer<typeof Similar>
 /** A use case that was just registered, with those that were there before and look like it. */
 export const RegisteredUseCase = z.strictObject({ ...UseCase.shape, similar: z.array(Similar) })
 
+const FactValue = z.union([z.string(), z.array(z.string()), Answers]).nullable()
+
 export const Version = z.strictObject({
   version: z.int(),
   recordedAt: z.iso.datetime(),
@@ -210,7 +212,7 @@ export const Version = z.strictObject({
   policyDigest: z.string(),
   facts: Facts,
   changes: z
-    .array(z.strictObject({ fact: z.string(), from: z.json(), to: z.json() }))
+    .array(z.strictObject({ fact: z.string(), from: FactValue, to: FactValue }))
     .describe('What changed against the version before'),
 })
 export type Version = z.infer<typeof Version>
