@@ -11,8 +11,8 @@ export interface PipelinedOptions {
 
 const STATEMENT_MS = 500
 const QUERY_MS = 1000
-/** How long a query waits for a connection that is being opened again. */
-const PATIENCE_MS = 500
+/** How long after it was asked a query still waits for a connection that is being opened again. */
+const PATIENCE_MS = 1500
 
 /**
  * A few connections that send queries without waiting for the answers of earlier ones: for short single reads, and
@@ -26,7 +26,7 @@ export class Pipelined {
   readonly #stop = new AbortController()
   #open: pg.Client[] = []
   #turn = 0
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   constructor(options: PipelinedOptions) {
     this.#options = options
@@ -37,7 +37,7 @@ export class Pipelined {
   async query<R extends pg.QueryResultRow>(config: pg.QueryConfig): Promise<pg.QueryResult<R>> {
     const began = performance.now()
     for (;;) {
-      const client = this.#next() ?? (await this.#nextOpened())
+      const client = this.#next() ?? (await this.#nextOpened(began + PATIENCE_MS))
       try {
         return await client.query<R>(config)
       } catch (error) {
@@ -59,9 +59,16 @@ export class Pipelined {
     return this.#open[this.#turn]
   }
 
-  async #nextOpened(): Promise<pg.Client> {
-    const opened = new Promise<void>((resolve) => this.#waiting.push(resolve))
-    await Promise.race([opened, wait(PATIENCE_MS, undefined, { ref: false })])
+  async #nextOpened(deadline: number): Promise<pg.Client> {
+    await new Promise<void>((resolve) => {
+      const resume = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(resume)
+        resolve()
+      }
+      const timer = setTimeout(resume, deadline - performance.now())
+      this.#waiting.add(resume)
+    })
     const client = this.#next()
     if (client) return client
     throw new RegistryError('unavailable', 'the database does not answer; try again in a few seconds')
@@ -88,7 +95,7 @@ export class Pipelined {
     }
     if (this.#stop.signal.aborted) return await client.end()
     this.#open.push(client)
-    for (const resume of this.#waiting.splice(0)) resume()
+    for (const resume of this.#waiting) resume()
     await ended
     this.#drop(client)
   }

@@ -51,25 +51,6 @@ function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.
   })
 }
 
-/** Answers and keeps the answer, with its event, in one transaction. */
-async function log(
-  tx: WriteTx,
-  gate: Gate,
-  question: Question,
-  key: store.Key | undefined,
-): Promise<LoggedAnswer> {
-  const answer = judge(tx, gate, question, await store.findAtGate(tx.client, question.useCase))
-  const row = await store.insertAnswer(tx, answer, question, key)
-  const { useCaseId, environment, decision, enforced, reasons, policyDigest: policy } = answer
-  tx.record(row, {
-    type: 'gate.answered',
-    ...{ useCaseId, environment, decision, enforced, policy },
-    reasons: reasons.map(({ code }) => code),
-    sealed: { question },
-  })
-  return { id: row.id, ...answer }
-}
-
 const REPLAY_SECONDS = 60
 const ATTEMPTS = 5
 
@@ -85,13 +66,14 @@ export async function ask(
   idempotency: Idempotency | undefined,
 ): Promise<{ answer: LoggedAnswer; replayed: boolean }> {
   for (let attempt = 1; ; attempt += 1) {
-    const earlier =
-      idempotency &&
-      (await database.read(request, async (tx) => await findEarlier(tx, gate, question, idempotency)))
-    if (earlier?.answer) return { answer: earlier.answer, replayed: true }
-    const key = idempotency && { ...idempotency, ordinal: (earlier?.ordinal ?? 0) + 1 }
+    const { answer, earlier, ordinal } = await database.read(
+      request,
+      async (tx) => await answerAnew(tx, gate, question, idempotency),
+    )
+    if (earlier) return { answer: earlier, replayed: true }
+    const key = idempotency && { ...idempotency, ordinal: ordinal + 1 }
     try {
-      const { value } = await database.write(request, async (tx) => await log(tx, gate, question, key))
+      const { value } = await database.write(request, async (tx) => await keep(tx, answer, question, key))
       return { answer: value, replayed: false }
     } catch (error) {
       if (attempt === ATTEMPTS || !isDuplicate(error, 'gate_answer_once')) throw error
@@ -99,28 +81,52 @@ export async function ask(
   }
 }
 
-/**
- * The last answer under this key, if it may be given again, and how many there were.
- * @throws RegistryError `conflict` when the key came with another question less than a minute ago
- */
-async function findEarlier(
+interface Answered {
+  answer: Answer
+  /** What this key was given before, if it is to be given again. */
+  earlier?: LoggedAnswer
+  /** How many answers this key was given. */
+  ordinal: number
+}
+
+/** @throws RegistryError `conflict` when the key came with another question less than a minute ago */
+async function answerAnew(
   tx: ReadTx,
   gate: Gate,
   question: Question,
-  { key, digest }: Idempotency,
-): Promise<{ answer?: LoggedAnswer; ordinal: number }> {
-  const earlier = await store.findEarlier(gate.lines, tx.principal.personId, key)
-  if (!earlier) return { ordinal: 0 }
-  const ordinal = earlier.ordinal ?? 0
-  if (earlier.askedAt <= addSeconds(tx.now, -REPLAY_SECONDS)) return { ordinal }
-  if (earlier.requestDigest !== digest) {
+  idempotency: Idempotency | undefined,
+): Promise<Answered> {
+  if (!idempotency) return { answer: await look(tx, gate, question), ordinal: 0 }
+  const { key, digest } = idempotency
+  const [found, answer] = await Promise.all([
+    store.findEarlier(gate.lines, tx.principal.personId, key),
+    look(tx, gate, question),
+  ])
+  const ordinal = found?.ordinal ?? 0
+  if (!found || found.askedAt <= addSeconds(tx.now, -REPLAY_SECONDS)) return { answer, ordinal }
+  if (found.requestDigest !== digest) {
     throw new RegistryError(
       'conflict',
       'this Idempotency-Key was used for another question; choose a new one',
     )
   }
-  const { answer } = split(earlier)
-  return isSame(answer, await look(tx, gate, question)) ? { answer, ordinal } : { ordinal }
+  const { answer: earlier } = split(found)
+  return isSame(earlier, answer) ? { answer, earlier, ordinal } : { answer, ordinal }
+}
+
+/** The answer and its event, in one transaction. */
+async function keep(
+  tx: WriteTx,
+  answer: Answer,
+  question: Question,
+  key: store.Key | undefined,
+): Promise<LoggedAnswer> {
+  const row = await store.insertAnswer(tx, answer, question, key)
+  const { useCaseId, environment, decision, enforced, reasons, policyDigest: policy } = answer
+  const codes = reasons.map(({ code }) => code)
+  const said = { useCaseId, environment, decision, enforced, reasons: codes, policy }
+  tx.record(row, { type: 'gate.answered', ...said, sealed: { question } })
+  return { id: row.id, ...answer }
 }
 
 export async function getAnswer(tx: ReadTx, gate: Gate, id: string): Promise<AnswerOnRecord> {
