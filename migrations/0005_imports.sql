@@ -15,7 +15,7 @@ create table import_run (
   register text not null references source_register (name),
   org_unit_id uuid not null references org_unit (id),
   state text not null check (state in ('reading', 'previewed', 'applying', 'applied')),
-  file_name text,
+  file_name text not null,
   file_digest text not null,
   format text not null check (format in ('csv', 'xlsx', 'ndjson')),
   encoding text,
@@ -77,7 +77,7 @@ create index use_case_source_import on use_case_source (import_id, ordinal);
 grant select, insert on source_register, import_run, import_row, use_case_source to assent_app;
 -- for update needs a column that may be updated
 grant update (created_at) on source_register to assent_app;
-grant update (revision, last_event_no, last_event_at, register, state, profile, profile_from, proposals, counts,
+grant update (revision, last_event_no, last_event_at, register, state, row_count, profile, profile_from, proposals, counts,
   done_through, editions, applied_by, applied_at) on import_run to assent_app;
 -- The row as it came never changes, only how it is understood and what became of it.
 grant update (identity, mapped, outcome, reasons, use_case_id) on import_row to assent_app;

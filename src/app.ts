@@ -13,6 +13,9 @@ import { gateRoutes } from './gate/routes.js'
 import { createServer } from './http/server.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
+import type { ImportProfile } from './imports/profile.js'
+import { importRoutes } from './imports/routes.js'
+import { Spool } from './imports/spool.js'
 import { meRoutes } from './me/routes.js'
 import { orgUnitRoutes } from './org-units/routes.js'
 import { findInvited, join } from './people/membership.js'
@@ -30,7 +33,7 @@ import { useCaseRoutes } from './use-cases/routes.js'
 
 export interface AppDeps {
   config: Config
-  policies: Policies
+  policies: Policies<ImportProfile>
   database: Database
   log?: DestinationStream
   /** In tests: an answer that differs from what the handler returned, or from its schema, becomes a 500. */
@@ -74,12 +77,17 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(tokenRoutes, deps)
   await app.register(systemRoutes, deps)
   await app.register(useCaseRoutes, deps)
-  const { evidenceDir, uploadLimit } = deps.config
+  const { dataDir, evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)
+  await app.register(importRoutes, {
+    policies: deps.policies,
+    spool: new Spool(dataDir),
+    uploadLimit,
+  })
   await app.register(registerRoutes, deps)
 }
 

@@ -5,6 +5,7 @@ import { dropOldKeys } from './db/idempotency.js'
 import { asOwner, type DatabaseLocation, findDatabase } from './db/location.js'
 import { migrate } from './db/migrate.js'
 import type { App } from './http/types.js'
+import { ImportProfile } from './imports/profile.js'
 import { loadPolicies } from './policy/load.js'
 import { prepareFirstSignIn } from './tokens/first-sign-in.js'
 
@@ -23,7 +24,7 @@ const HOUR_MS = 3_600_000
 
 /** Starts everything in order; whatever fails stops what was started before it. */
 export async function startServer(config: Config): Promise<Server> {
-  const policies = loadPolicies(config.policiesDir)
+  const policies = loadPolicies(config.policiesDir, ImportProfile)
   const location = await findDatabase(config)
   try {
     await asOwner(location, migrate)

@@ -13,6 +13,7 @@ import type { Clock } from '../src/db/clock.js'
 import { type Database, openDatabase } from '../src/db/database.js'
 import type { App } from '../src/http/types.js'
 import { ASSENT_ID, ROOT_UNIT_ID } from '../src/ids.js'
+import { ImportProfile } from '../src/imports/profile.js'
 import { loadPolicies, type Policies } from '../src/policy/load.js'
 import { createDatabase, type TestDatabase } from './helper.js'
 
@@ -43,7 +44,7 @@ export interface Person {
 export interface TestApp {
   app: App
   database: Database
-  policies: Policies
+  policies: Policies<ImportProfile>
   connections: TestDatabase
   owner: pg.Client
   /** Makes a person with these rights, as if they had been there from the beginning. */
@@ -56,7 +57,7 @@ export interface TestApp {
 export interface TestAppOptions {
   clock?: Clock
   env?: Record<string, string>
-  policies?: Policies
+  policies?: Policies<ImportProfile>
   /** A database that is there already. */
   connections?: TestDatabase
 }
@@ -71,7 +72,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
     ASSENT_RATE_LIMIT: '1000000',
     ...options.env,
   })
-  const policies = options.policies ?? loadPolicies(join(projectRoot, 'policies'))
+  const policies = options.policies ?? loadPolicies(join(projectRoot, 'policies'), ImportProfile)
   const database = await openDatabase({
     connection: connections.appConnection,
     poolSize: 4,

@@ -6,6 +6,7 @@ import { buildApp } from '../src/app.js'
 import { projectRoot, readConfig } from '../src/config.js'
 import { openDatabase } from '../src/db/database.js'
 import { tags } from '../src/http/operations.js'
+import { ImportProfile } from '../src/imports/profile.js'
 import { toInstant } from '../src/instant.js'
 import { loadPolicies } from '../src/policy/load.js'
 
@@ -26,7 +27,7 @@ async function describeApi() {
   const clock = { now: () => toInstant(new Date()) }
   const limits = { poolSize: 1, exportPoolSize: 1, statementTimeoutMs: 1000 }
   const database = await openDatabase({ connection: { host: '/nowhere' }, clock, ...limits })
-  const app = await buildApp({ config, database, policies: loadPolicies(config.policiesDir) })
+  const app = await buildApp({ config, database, policies: loadPolicies(config.policiesDir, ImportProfile) })
   await app.ready()
   const document = JSON.parse(JSON.stringify(app.swagger()))
   await app.close()

@@ -129,6 +129,13 @@ export const catalogue = {
     },
     { reason: prose },
   ),
+  'import.uploaded': event(
+    'import_run',
+    { right, orgUnitId: id, register: word, fileDigest: digest },
+    { fileName: prose },
+  ),
+  'import.mapped': event('import_run', { right, profile: word, profileDigest: digest, register: word }, {}),
+  'import.advanced': event('import_run', { right, state: word, through: z.int() }, {}),
   'import.previewed': event(
     'import_run',
     { right, fileDigest: digest, profile: word, rows: z.int() },

@@ -352,7 +352,7 @@ export const importRuns = pgTable('import_run', {
   register: text().notNull(),
   orgUnitId: uuid().notNull(),
   state: text({ enum: ['reading', 'previewed', 'applying', 'applied'] }).notNull(),
-  fileName: text(),
+  fileName: text().notNull(),
   fileDigest: text().notNull(),
   format: text({ enum: ['csv', 'xlsx', 'ndjson'] }).notNull(),
   encoding: text(),

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { eq, type SQL } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { AggregateKind, DomainEvent } from '../audit/events.js'
@@ -58,6 +58,8 @@ interface Source {
 /** A write transaction ends within this time, so that a register as of a minute ago can no longer change. */
 const WRITE_LIMIT_MS = 30_000
 const ATTEMPTS = 5
+/** A server that no longer answers gets no second long wait; closing the connection rolls back as well. */
+const rollback = { text: 'rollback', query_timeout: 1000 }
 
 /** Single statements on the pool; no transaction, no `record`. A refusal here is recorded like any other. */
 export async function read<T>(
@@ -113,7 +115,7 @@ async function attemptWrite<T>(
     return written
   } catch (error) {
     // A connection that cannot roll back is not given to anybody else.
-    await client.query('rollback').then(
+    await client.query(rollback).then(
       () => client.release(),
       (broken) => client.release(broken),
     )
@@ -184,6 +186,23 @@ export async function lock<T extends PgTable & { id: unknown }>(
   if (!row) throw notFound(noun)
   tx.notBefore(row.lastEventAt)
   return row
+}
+
+/** Locks the rows that there are, in the order of their ids, so that two transactions never wait in a circle. */
+export async function lockAll<T extends PgTable & { id: unknown }>(
+  tx: WriteTx,
+  table: T,
+  ids: string[],
+): Promise<T['$inferSelect'][]> {
+  if (ids.length === 0) return []
+  const rows = await tx.sql
+    .select()
+    .from(table as PgTable)
+    .where(sql`${table.id as SQL} = any(${sql.param(ids)}::uuid[])`)
+    .orderBy(table.id as SQL)
+    .for('update')
+  for (const { lastEventAt } of rows as { lastEventAt: Instant | null }[]) tx.notBefore(lastEventAt)
+  return rows
 }
 
 async function refusing<T>(source: Source, request: Request, deed: () => Promise<T>): Promise<T> {

@@ -11,6 +11,8 @@ export interface ImportedRow extends MappedRow {
   identity: Identity
   /** Column name to cell. */
   raw: Record<string, string>
+  /** Why the row cannot be trusted; it is refused. */
+  problems: string[]
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ImportedRow extends MappedRow {
  * @throws RegistryError `invalid` when the profile does not fit the file, or a limit is exceeded
  */
 export async function* readRegister(
-  table: Table,
+  table: Pick<Table, 'columns' | 'rows'>,
   profile: ImportProfile,
   tally?: Tally,
 ): AsyncGenerator<ImportedRow> {
@@ -29,6 +31,7 @@ export async function* readRegister(
   for await (const row of table.rows(tally)) {
     const identity = identities.get(row.number)
     if (!identity) throw new Error(`row ${row.number} appeared between two readings of one file`)
-    yield { number: row.number, identity, raw: rawRecord(table.columns, row), ...mapRow(binding, row) }
+    const { number, problems } = row
+    yield { number, identity, raw: rawRecord(table.columns, row), problems, ...mapRow(binding, row) }
   }
 }

@@ -31,6 +31,37 @@ export async function createOrgUnit(tx: WriteTx, { key, name, parentId }: NewOrg
   return present(unit)
 }
 
+/**
+ * Adds several units, parents before their children, and answers when the tree holds them.
+ * @throws RegistryError `conflict` when a key is taken by now
+ */
+export async function createOrgUnits(
+  tx: WriteTx,
+  wanted: { id: string; key: string; name: string; parentId: string }[],
+): Promise<void> {
+  const rights = new Map<string, string>()
+  for (const { id, parentId } of wanted) {
+    const right = rights.get(parentId) ?? authorize(tx.ability, 'manage', 'OrgUnit', { id: parentId })
+    rights.set(id, right)
+  }
+  const units = await store.insertOrgUnits(tx, wanted)
+  for (const unit of units) {
+    const { id, key, name, parentId } = unit
+    tx.record(unit, {
+      type: 'org_unit.created',
+      right: rights.get(id) ?? '',
+      key,
+      parentId: parentId ?? '',
+      sealed: { name },
+    })
+  }
+}
+
+/** Nobody else adds or moves units until the transaction ends. */
+export async function lockTree(tx: WriteTx): Promise<void> {
+  await store.lockTree(tx)
+}
+
 export async function reviseOrgUnit(
   tx: WriteTx,
   id: string,

@@ -36,6 +36,22 @@ export async function insertOrgUnit(tx: WriteTx, unit: typeof orgUnits.$inferIns
   return row
 }
 
+/** Parents before their children, in one statement. */
+export async function insertOrgUnits(
+  tx: WriteTx,
+  units: { id: string; key: string; name: string; parentId: string }[],
+): Promise<OrgUnitRow[]> {
+  if (units.length === 0) return []
+  const createdAt = tx.now
+  const rows = await tx.sql
+    .insert(orgUnits)
+    .values(units.map((unit) => ({ ...unit, createdAt })))
+    .onConflictDoNothing()
+    .returning()
+  if (rows.length === units.length) return rows
+  throw new RegistryError('conflict', 'somebody added a unit with one of these keys just now; try again')
+}
+
 export async function updateOrgUnit(
   tx: WriteTx,
   unit: OrgUnitRow,

@@ -94,6 +94,14 @@ export async function assertOwners(tx: ReadTx, ids: string[]): Promise<void> {
   )
 }
 
+/** Humans who have not left, by one of these names or e-mail addresses, in any case. */
+export async function listPeopleCalled(
+  tx: ReadTx,
+  names: string[],
+): Promise<Pick<PersonRow, 'id' | 'name' | 'email'>[]> {
+  return await store.listPeopleCalled(tx, names)
+}
+
 /** An active person with the grants in force, or nobody. */
 export async function findPrincipal(on: Sql, personId: string): Promise<Principal | undefined> {
   const row = await store.findPrincipalRow(on, personId)

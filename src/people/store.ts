@@ -46,6 +46,21 @@ export async function listPersonRows(
     .limit(limit)
 }
 
+export async function listPeopleCalled(
+  tx: ReadTx,
+  names: string[],
+): Promise<Pick<PersonRow, 'id' | 'name' | 'email'>[]> {
+  if (names.length === 0) return []
+  const called = sql`any(${sql.param(names.map((name) => name.toLowerCase()))}::text[])`
+  const { id, name, email } = people
+  return await tx.sql
+    .select({ id, name, email })
+    .from(people)
+    .where(
+      sql`(lower(${name}) = ${called} or lower(${email}) = ${called}) and ${people.kind} = 'human' and ${people.status} <> 'left'`,
+    )
+}
+
 export async function insertPerson(tx: WriteTx, person: typeof people.$inferInsert): Promise<PersonRow> {
   const [row] = await tx.sql.insert(people).values(person).onConflictDoNothing().returning()
   if (!row)

@@ -17,6 +17,27 @@ export async function registerSystem(tx: WriteTx, wanted: NewSystem): Promise<Sy
   return present(system)
 }
 
+/** Adds several that are known by name only. */
+export async function registerSystems(
+  tx: WriteTx,
+  named: { id: string; key: string; name: string }[],
+): Promise<void> {
+  const right = named.map(({ id }) => authorize(tx.ability, 'register', 'System', { id }))[0]
+  if (right === undefined) return
+  for (const system of await store.insertSystems(tx, named)) {
+    const { key, kind, name, vendor, description } = system
+    tx.record(system, { type: 'system.registered', right, key, kind, sealed: { name, vendor, description } })
+  }
+}
+
+/** Those that go by one of these names, in any case, or by one of these keys. */
+export async function listSystemsCalled(
+  tx: ReadTx,
+  called: { names: string[]; keys: string[] },
+): Promise<{ id: string; key: string; name: string }[]> {
+  return await store.listSystemsCalled(tx, called)
+}
+
 export async function reviseSystem(
   tx: WriteTx,
   id: string,

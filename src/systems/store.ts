@@ -44,6 +44,36 @@ export async function insertSystem(tx: WriteTx, system: typeof systems.$inferIns
   return row
 }
 
+/** What they are is not known, so they are tools until somebody says otherwise. */
+export async function insertSystems(
+  tx: WriteTx,
+  named: { id: string; key: string; name: string }[],
+): Promise<SystemRow[]> {
+  const rest = { kind: 'tool' as const, vendor: null, description: '', createdAt: tx.now }
+  const rows = await tx.sql
+    .insert(systems)
+    .values(named.map((system) => ({ ...system, ...rest })))
+    .onConflictDoNothing()
+    .returning()
+  if (rows.length === named.length) return rows
+  throw new RegistryError('conflict', 'somebody added a system with one of these keys just now; try again')
+}
+
+export async function listSystemsCalled(
+  tx: ReadTx,
+  { names, keys }: { names: string[]; keys: string[] },
+): Promise<Pick<SystemRow, 'id' | 'key' | 'name'>[]> {
+  if (names.length === 0) return []
+  const lowered = names.map((name) => name.toLowerCase())
+  const { id, key, name } = systems
+  return await tx.sql
+    .select({ id, key, name })
+    .from(systems)
+    .where(
+      sql`lower(${name}) = any(${sql.param(lowered)}::text[]) or ${key} = any(${sql.param([...lowered, ...keys])}::text[])`,
+    )
+}
+
 export async function updateSystem(
   tx: WriteTx,
   system: SystemRow,

@@ -1,4 +1,4 @@
-import { authorize, isAllowed } from '../auth/decision-rights.js'
+import { authorize, authorizeSome, isAllowed } from '../auth/decision-rights.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import * as store from './store.js'
@@ -17,17 +17,23 @@ export async function loadUseCase(tx: ReadTx, idOrKey: string): Promise<UseCaseR
   return await store.getUseCaseRow(tx, idOrKey)
 }
 
+/** For a later feature, which authorizes what it reads of them. */
+export async function loadUseCases(tx: ReadTx, ids: string[]): Promise<UseCaseRow[]> {
+  return await store.listUseCaseRows(tx, ids)
+}
+
 export async function getReadable(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
   const row = await loadUseCase(tx, idOrKey)
   authorize(tx.ability, 'read', 'UseCase', row)
   return row
 }
 
-/** Use cases with a title much like this one. */
+/** Use cases with a title much like this one, for whoever may register one: they are told by how much. */
 export async function listSimilar(
   tx: ReadTx,
   { title, purpose }: { title: string; purpose: string },
 ): Promise<Similar[]> {
+  authorizeSome(tx.ability, 'register', 'UseCase')
   const rows = await store.listSimilarRows(tx, title, purpose)
   return rows.map((row) => {
     const owners = {

@@ -49,6 +49,8 @@ export interface Candidate {
   /** The decision right that whoever calls has asked for. */
   right: string
   importId?: string
+  /** Why it is retired from the beginning, as the register it comes from says. */
+  retiredBecause?: string | undefined
 }
 
 /** Registers many at once; whoever calls has authorized it and checked the references. */
@@ -63,17 +65,24 @@ export async function registerUseCases(
     drafts.map(({ row }) => row),
     drafts.map(({ version }) => version),
   )
+  const retired = drafts.flatMap(({ row: { id }, candidate: { retiredBecause: reason } }) =>
+    reason === undefined ? [] : [{ useCaseId: id, reason }],
+  )
+  await store.insertRetirements(tx, retired)
   rows.forEach((row, index) => {
     const { tier, candidate } = drafts[index] as (typeof drafts)[number]
-    tx.record(row, {
-      type: 'use_case.registered',
-      right: candidate.right,
-      ...eventOf(row, tier, candidate.importId),
-      origin: row.origin,
-      sealed: { facts: candidate.facts, reason: candidate.reason },
-    })
+    recordRegistration(tx, row, tier, candidate)
   })
   return rows
+}
+
+function recordRegistration(tx: WriteTx, row: UseCaseRow, tier: ComputedTier, candidate: Candidate): void {
+  const { facts, reason, right, importId, retiredBecause } = candidate
+  const { origin } = row
+  const event = { type: 'use_case.registered', right, ...eventOf(row, tier, importId), origin } as const
+  tx.record(row, { ...event, sealed: { facts, reason } })
+  if (retiredBecause === undefined) return
+  tx.record(row, { type: 'use_case.retired', right, importId, sealed: { reason: retiredBecause } })
 }
 
 function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
@@ -84,7 +93,8 @@ function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
   const at = { createdAt: tx.now, updatedAt: tx.now }
   const tiered = { computedTier: tier.tier, fired: tier.fired, policyDigest: policies.digest }
   const authorIds = authorsWith([], tx)
-  const row = { id, origin, version: 1, ...facts, ...at, ...tiered, authorIds }
+  const retiredAt = candidate.retiredBecause === undefined ? null : tx.now
+  const row = { id, origin, version: 1, ...facts, ...at, ...tiered, authorIds, retiredAt }
   const author = { authorId: tx.principal.personId, recordedAt: tx.now, reason }
   const version = { useCaseId: id, version: 1, facts, ...author, ...tiered }
   return { row, version, tier, candidate }
@@ -225,7 +235,7 @@ export async function retire(
 ): Promise<UseCaseRow> {
   assertNotRetired(before)
   assertNoOpenReview(before)
-  await store.insertRetirement(tx, before.id, reason)
+  await store.insertRetirements(tx, [{ useCaseId: before.id, reason }])
   const after = await store.saveUseCase(tx, before, { retiredAt: tx.now })
   tx.record(before, { type: 'use_case.retired', right, importId, sealed: { reason } })
   return after
@@ -234,6 +244,11 @@ export async function retire(
 /** Locks a use case for a deed of a later feature, which authorizes it. */
 export async function lockUseCase(tx: WriteTx, id: string): Promise<UseCaseRow> {
   return await store.lockUseCase(tx, id)
+}
+
+/** Locks several for a later feature, always in the order of their ids, so that two of them never wait in a circle. */
+export async function lockUseCases(tx: WriteTx, ids: string[]): Promise<UseCaseRow[]> {
+  return await store.lockUseCases(tx, ids)
 }
 
 /** Saves what a later feature decided about a locked use case; `change` never touches its facts. */

@@ -7,7 +7,7 @@ import {
   useCases,
   useCaseVersions,
 } from '../db/schema.js'
-import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { lock, lockAll, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
 import { numberOf } from './use-case.js'
 
@@ -22,6 +22,18 @@ export async function lockUseCase(tx: WriteTx, idOrKey: string): Promise<UseCase
   const [row] = await tx.sql.select({ id: useCases.id }).from(useCases).where(eq(useCases.number, number))
   if (!row) throw notFound('use case')
   return await lock(tx, useCases, row.id, 'use case')
+}
+
+export async function lockUseCases(tx: WriteTx, ids: string[]): Promise<UseCaseRow[]> {
+  return await lockAll(tx, useCases, ids)
+}
+
+export async function listUseCaseRows(tx: ReadTx, ids: string[]): Promise<UseCaseRow[]> {
+  if (ids.length === 0) return []
+  return await tx.sql
+    .select()
+    .from(useCases)
+    .where(sql`${useCases.id} = any(${sql.param(ids)}::uuid[])`)
 }
 
 /** By id or by key (`UC-1042`). */
@@ -126,9 +138,13 @@ export async function getVersionRow(tx: ReadTx, useCaseId: string, version: numb
   return row
 }
 
-export async function insertRetirement(tx: WriteTx, useCaseId: string, reason: string): Promise<void> {
-  const retirement = { useCaseId, retiredBy: tx.principal.personId, retiredAt: tx.now, reason }
-  await tx.sql.insert(retirements).values(retirement)
+export async function insertRetirements(
+  tx: WriteTx,
+  ended: { useCaseId: string; reason: string }[],
+): Promise<void> {
+  if (ended.length === 0) return
+  const by = { retiredBy: tx.principal.personId, retiredAt: tx.now }
+  await tx.sql.insert(retirements).values(ended.map((retirement) => ({ ...retirement, ...by })))
 }
 
 export interface SimilarRow extends Record<string, unknown> {

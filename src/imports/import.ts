@@ -1,0 +1,174 @@
+import { z } from 'zod'
+import { RegistryError } from '../errors.js'
+import { ImportProfile } from './profile.js'
+
+/** What becomes of a row. Every row of a file ends as exactly one of these. */
+export const Outcome = z.enum(['created', 'updated', 'unchanged', 'needs_attention', 'refused'])
+export type Outcome = z.infer<typeof Outcome>
+
+/** Why a row needs a person, or why it was refused. */
+export const Reason = z.strictObject({
+  field: z.string().nullable().describe('The fact in doubt; null when it is the row as a whole'),
+  message: z.string(),
+  raw: z.string().nullable().describe('The cell as it came'),
+  conflict: z
+    .strictObject({ source: z.unknown(), here: z.unknown() })
+    .nullable()
+    .describe('Both values, where the source and somebody here changed the same fact differently'),
+})
+export type Reason = z.infer<typeof Reason>
+
+/** How many rows end as what. The outcomes add up to the rows. */
+export const Counts = z.strictObject({
+  rows: z.int(),
+  created: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  needsAttention: z.int().describe('Registered or updated with what is certain; a person decides the rest'),
+  refused: z.int(),
+  gone: z.int().describe('Rows of an earlier file of this register that this one lacks'),
+  newUnits: z.int(),
+  newSystems: z.int(),
+})
+export type Counts = z.infer<typeof Counts>
+
+/**
+ * `reading` while rows are read and understood, `previewed` once each has its outcome, `applying` from the first row
+ * that is written to the last, then `applied`.
+ */
+export const ImportState = z.enum(['reading', 'previewed', 'applying', 'applied'])
+export type ImportState = z.infer<typeof ImportState>
+
+export const ImportColumn = z.strictObject({
+  name: z.string(),
+  fields: z.array(z.string()).describe('The facts that it gives; none: it is kept with the row'),
+  confidence: z
+    .number()
+    .nullable()
+    .describe('0 to 1 where the mapping was inferred; null where a profile or a person says so'),
+})
+export type ImportColumn = z.infer<typeof ImportColumn>
+
+export const Import = z.strictObject({
+  id: z.uuid(),
+  revision: z.int(),
+  state: ImportState,
+  fileName: z.string(),
+  fileDigest: z.string().describe('`sha256:` and 64 hex digits'),
+  format: z.enum(['csv', 'xlsx', 'ndjson']),
+  encoding: z.string().nullable(),
+  sheet: z.string().nullable(),
+  headerRow: z.int().describe('From 1; 0 when the format has no header'),
+  register: z.string().describe('Rows of another file of the same register are updates'),
+  orgUnitId: z.uuid().describe('Units are found, or made, below this one'),
+  profileFrom: z.enum(['chosen', 'detected', 'inferred', 'confirmed']),
+  needsConfirmation: z.boolean().describe('The mapping was inferred; a person confirms or corrects it first'),
+  profile: ImportProfile,
+  columns: z.array(ImportColumn),
+  counts: Counts.nullable().describe(
+    'What would become of the rows, then what did; null while they are read',
+  ),
+  createdBy: z.uuid(),
+  createdAt: z.iso.datetime(),
+  appliedBy: z.uuid().nullable(),
+  appliedAt: z.iso.datetime().nullable(),
+})
+export type Import = z.infer<typeof Import>
+
+/** A list of imports leaves out how columns were mapped. */
+export const ImportSummary = Import.omit({ profile: true, columns: true })
+export type ImportSummary = z.infer<typeof ImportSummary>
+
+export const Raw = z.record(z.string(), z.string()).describe('The row as it came: column to cell')
+
+const Understood = z.record(z.string(), z.unknown()).describe('What the row was understood to say')
+
+export const ImportRow = z.strictObject({
+  ordinal: z.int().describe('From 1, in the order of the file, without blank rows'),
+  rowNumber: z.int().describe('As a person counts the rows of the file'),
+  identity: z.string(),
+  outcome: Outcome,
+  reasons: z.array(Reason),
+  useCaseId: z.uuid().nullable(),
+  raw: Raw,
+  mapped: Understood,
+})
+export type ImportRow = z.infer<typeof ImportRow>
+
+export const GoneRow = z.strictObject({
+  useCaseId: z.uuid(),
+  key: z.string(),
+  title: z.string(),
+  identity: z.string(),
+})
+export type GoneRow = z.infer<typeof GoneRow>
+
+/** Where a use case came from. What the source says of a decision of its own is kept here, and clears nothing. */
+export const Provenance = z.strictObject({
+  register: z.string(),
+  identity: z.string(),
+  importId: z.uuid(),
+  ordinal: z.int(),
+  rowNumber: z.int(),
+  raw: Raw,
+  mapped: Understood,
+})
+export type Provenance = z.infer<typeof Provenance>
+
+const Slug = ImportProfile.shape.register
+
+/** The fields of the form, before the file. */
+export const UploadFields = z.strictObject({
+  orgUnitId: z.uuid().optional(),
+  profile: ImportProfile.shape.id.optional(),
+  register: Slug.optional(),
+  encoding: z.enum(['utf-8', 'windows-1252']).optional(),
+  headerRow: z.coerce.number().int().min(1).max(1000).optional(),
+  sheet: z.string().trim().min(1).max(200).optional(),
+})
+export type UploadFields = z.infer<typeof UploadFields>
+
+/** The mapping that a person vouches for. */
+export const Mapping = z.strictObject({ profile: ImportProfile })
+export type Mapping = z.infer<typeof Mapping>
+
+interface Progress {
+  state: ImportState
+  profileFrom: Import['profileFrom']
+  rowCount: number
+}
+
+/** @throws RegistryError `conflict` unless another mapping can still be tried */
+export function assertMappable({ state, rowCount }: Progress): void {
+  if (state === 'previewed' || (state === 'reading' && rowCount > 0)) return
+  if (state === 'reading') throw unread()
+  throw new RegistryError('conflict', 'this import was begun with the mapping it has; upload the file again')
+}
+
+/** @throws RegistryError `conflict` unless rows can be written */
+export function assertApplicable(run: Progress): void {
+  if (run.state === 'reading') throw unread()
+  if (run.profileFrom !== 'inferred') return
+  throw new RegistryError(
+    'conflict',
+    'the mapping of this file was inferred; look at it, then confirm or correct it before you apply',
+  )
+}
+
+function unread(): RegistryError {
+  return new RegistryError(
+    'conflict',
+    'the rows of this file are still being read, or reading them was interrupted; wait, or upload it again',
+  )
+}
+
+/** The register a file without one belongs to: its own name, so that its next edition is known by it. */
+export function registerOf(fileName: string): string {
+  const slug = fileName
+    .replace(/\.[a-z0-9]{1,5}$/i, '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60)
+  return slug === '' ? 'imported' : slug
+}

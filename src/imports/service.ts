@@ -1,0 +1,111 @@
+import { authorize } from '../auth/decision-rights.js'
+import { visibleWhere } from '../auth/visible-where.js'
+import { useCases } from '../db/schema.js'
+import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { assertRevision } from '../errors.js'
+import { assertOrgUnit } from '../org-units/service.js'
+import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import type { Policies } from '../policy/load.js'
+import { getReadable } from '../use-cases/reading.js'
+import { keyOf } from '../use-cases/use-case.js'
+import {
+  assertMappable,
+  type GoneRow,
+  type Import,
+  type ImportRow,
+  type ImportSummary,
+  type Outcome,
+  type Provenance,
+} from './import.js'
+import { previewAgain, remap, type Steps } from './previewing.js'
+import type { ImportProfile } from './profile.js'
+import * as store from './store.js'
+import { present, presentRow, summarize } from './view.js'
+
+/** Asked before a file is read, so that nobody sends bytes that would be refused in the end. */
+export async function assertImporter(tx: ReadTx, orgUnitId: string): Promise<void> {
+  const { personId: createdBy } = tx.principal
+  await assertOrgUnit(tx, orgUnitId)
+  authorize(tx.ability, 'import', 'Import', { createdBy, orgUnitId })
+}
+
+export async function getImport(tx: ReadTx, id: string): Promise<Import> {
+  return present(await getReadableRun(tx, id))
+}
+
+async function getReadableRun(tx: ReadTx, id: string): Promise<store.RunRow> {
+  const run = await store.getRunRow(tx, id)
+  authorize(tx.ability, 'read', 'Import', run)
+  return run
+}
+
+/** Imports, the last first. */
+export async function listImports(tx: ReadTx, { limit, after }: PageRequest): Promise<PageOf<ImportSummary>> {
+  const where = visibleWhere(tx.ability, 'read', 'Import', store.rightsColumns)
+  const [createdAt, id] = after ?? []
+  const from = after && { createdAt: String(createdAt), id: String(id) }
+  const rows = await store.listRunRows(tx, { where, after: from, limit: limit + 1 })
+  return cutPage(rows.map(summarize), limit, (run) => [run.createdAt, run.id])
+}
+
+/** Rows in the order of the file. */
+export async function listRows(
+  tx: ReadTx,
+  id: string,
+  outcome: Outcome | undefined,
+  { limit, after }: PageRequest,
+): Promise<PageOf<ImportRow>> {
+  await getReadableRun(tx, id)
+  const from = after ? Number(after[0]) : 0
+  const rows = await store.listRows(tx, id, { outcome, after: from, limit: limit + 1 })
+  return cutPage(rows.map(presentRow), limit, ({ ordinal }) => [ordinal])
+}
+
+/** Use cases that an earlier file of this register carried and this one lacks, as far as the caller may see them. */
+export async function listGone(
+  tx: ReadTx,
+  id: string,
+  { limit, after }: PageRequest,
+): Promise<PageOf<GoneRow>> {
+  const run = await getReadableRun(tx, id)
+  const { orgUnitId, businessOwnerId, riskOwnerId } = useCases
+  const columns = { id: useCases.id, orgUnitId, businessOwnerId, riskOwnerId }
+  const where = visibleWhere(tx.ability, 'read', 'UseCase', columns)
+  const page = { where, after: String(after?.[0] ?? ''), limit: limit + 1 }
+  const rows = await store.listGoneRows(tx, run, page)
+  const gone = rows.map(({ number, ...row }) => ({ ...row, key: keyOf(number) }))
+  return cutPage(gone, limit, ({ identity }) => [identity])
+}
+
+/** Where a use case came from, with the row as it came. */
+export async function getProvenance(tx: ReadTx, useCaseRef: string): Promise<Provenance> {
+  const { id } = await getReadable(tx, useCaseRef)
+  const { register, identity, importId, ordinal, rowNumber, raw, mapped } = await store.getSource(tx, id)
+  return { register, identity, importId, ordinal, rowNumber, raw, mapped }
+}
+
+/** Puts another mapping in place and goes through the rows again under it. */
+export async function confirmMapping(
+  steps: Steps,
+  policies: Policies,
+  id: string,
+  revision: number,
+  profile: ImportProfile,
+): Promise<Import> {
+  const run = await steps.write(async (tx) => await beginAgain(tx, id, revision, profile))
+  await previewAgain(steps, policies, run, profile)
+  return await steps.read((tx) => getImport(tx, id))
+}
+
+async function beginAgain(
+  tx: WriteTx,
+  id: string,
+  revision: number,
+  profile: ImportProfile,
+): Promise<store.RunRow> {
+  const run = await store.lockRun(tx, id)
+  authorize(tx.ability, 'import', 'Import', run)
+  assertRevision(run, revision)
+  assertMappable(run)
+  return await remap(tx, run, profile)
+}
