@@ -49,30 +49,34 @@ export const ImportColumn = z.strictObject({
 })
 export type ImportColumn = z.infer<typeof ImportColumn>
 
-export const Import = z.strictObject({
-  id: z.uuid(),
-  revision: z.int(),
-  state: ImportState,
-  fileName: z.string(),
-  fileDigest: z.string().describe('`sha256:` and 64 hex digits'),
-  format: z.enum(['csv', 'xlsx', 'ndjson']),
-  encoding: z.string().nullable(),
-  sheet: z.string().nullable(),
-  headerRow: z.int().describe('From 1; 0 when the format has no header'),
-  register: z.string().describe('Rows of another file of the same register are updates'),
-  orgUnitId: z.uuid().describe('Units are found, or made, below this one'),
-  profileFrom: z.enum(['chosen', 'detected', 'inferred', 'confirmed']),
-  needsConfirmation: z.boolean().describe('The mapping was inferred; a person confirms or corrects it first'),
-  profile: ImportProfile,
-  columns: z.array(ImportColumn),
-  counts: Counts.nullable().describe(
-    'What would become of the rows, then what did; null while they are read',
-  ),
-  createdBy: z.uuid(),
-  createdAt: z.iso.datetime(),
-  appliedBy: z.uuid().nullable(),
-  appliedAt: z.iso.datetime().nullable(),
-})
+export const Import = z
+  .strictObject({
+    id: z.uuid(),
+    revision: z.int(),
+    state: ImportState,
+    fileName: z.string(),
+    fileDigest: z.string().describe('`sha256:` and 64 hex digits'),
+    format: z.enum(['csv', 'xlsx', 'ndjson']),
+    encoding: z.string().nullable(),
+    sheet: z.string().nullable(),
+    headerRow: z.int().describe('From 1; 0 when the format has no header'),
+    register: z.string().describe('Rows of another file of the same register are updates'),
+    orgUnitId: z.uuid().describe('Units are found, or made, below this one'),
+    profileFrom: z.enum(['chosen', 'detected', 'inferred', 'confirmed']),
+    needsConfirmation: z
+      .boolean()
+      .describe('The mapping was inferred; a person confirms or corrects it first'),
+    profile: ImportProfile,
+    columns: z.array(ImportColumn),
+    counts: Counts.nullable().describe(
+      'What would become of the rows, then what did; null while they are read',
+    ),
+    createdBy: z.uuid(),
+    createdAt: z.iso.datetime(),
+    appliedBy: z.uuid().nullable(),
+    appliedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Import' })
 export type Import = z.infer<typeof Import>
 
 /** A list of imports leaves out how columns were mapped. */

@@ -102,59 +102,64 @@ export type ChoiceRule =
   | z.infer<typeof TechniqueRule>
 
 /** How the columns and values of one kind of register become facts: data only, one file each in `policies/imports`. */
-export const ImportProfile = z.strictObject({
-  version: z.literal(1),
-  id: Slug,
-  title: Sentence,
-  about: Sentence.describe('Where it comes from, and why values were translated as they were'),
-  register: Slug.describe(
-    'The register that rows belong to; rows of another file with the same one are updates',
-  ),
-  layout: z
-    .strictObject({
-      encoding: z.enum(['utf-8', 'windows-1252']).optional(),
-      headerRow: z.int().min(1).optional(),
-      sheet: z.string().min(1).optional(),
-    })
-    .default({}),
-  headers: z
-    .array(Header)
-    .min(1)
-    .describe('Every column the register is known to have; by them it is recognised'),
-  blanks: z
-    .array(z.string().min(1))
-    .default([])
-    .describe('What people write to say nothing; `-` stands for any cell without a letter or digit'),
-  defused: z
-    .boolean()
-    .default(false)
-    .describe('An apostrophe before = + - @ was put there to defuse the cell'),
-  identity: z.strictObject({
-    id: From.optional().describe('The id that the source gives'),
-    name: From,
-    within: z.array(From).default([]).describe('Columns in which names are told apart, such as the agency'),
-  }),
-  retired: RetiredRule.optional(),
-  facts: z.strictObject({
-    title: TextRule,
-    purpose: TextRule.optional(),
-    benefits: TextRule.optional(),
-    outputs: TextRule.optional(),
-    orgUnit: z.array(UnitStep).min(1).optional(),
-    jurisdictions: ListRule.optional(),
-    channels: ListRule.optional(),
-    stage: StageRule.optional(),
-    technique: TechniqueRule.optional(),
-    systems: ListRule.optional(),
-    businessOwner: PersonRule.optional(),
-    riskOwner: PersonRule.optional(),
-    tags: ListRule.optional(),
-  }),
-  answers: z.record(z.string(), AnswerRule).default({}).describe('Question id to the column that answers it'),
-  answerPrefixes: z.array(z.string().min(1)).default([]).describe('Columns such as `answer.<question id>`'),
-  dates: z.record(z.string(), DateRule).default({}),
-  flags: z.array(Flag).default([]),
-})
+export const ImportProfile = z
+  .strictObject({
+    version: z.literal(1),
+    id: Slug,
+    title: Sentence,
+    about: Sentence.describe('Where it comes from, and why values were translated as they were'),
+    register: Slug.describe(
+      'The register that rows belong to; rows of another file with the same one are updates',
+    ),
+    layout: z
+      .strictObject({
+        encoding: z.enum(['utf-8', 'windows-1252']).optional(),
+        headerRow: z.int().min(1).optional(),
+        sheet: z.string().min(1).optional(),
+      })
+      .default({}),
+    headers: z
+      .array(Header)
+      .min(1)
+      .describe('Every column the register is known to have; by them it is recognised'),
+    blanks: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('What people write to say nothing; `-` stands for any cell without a letter or digit'),
+    defused: z
+      .boolean()
+      .default(false)
+      .describe('An apostrophe before = + - @ was put there to defuse the cell'),
+    identity: z.strictObject({
+      id: From.optional().describe('The id that the source gives'),
+      name: From,
+      within: z.array(From).default([]).describe('Columns in which names are told apart, such as the agency'),
+    }),
+    retired: RetiredRule.optional(),
+    facts: z.strictObject({
+      title: TextRule,
+      purpose: TextRule.optional(),
+      benefits: TextRule.optional(),
+      outputs: TextRule.optional(),
+      orgUnit: z.array(UnitStep).min(1).optional(),
+      jurisdictions: ListRule.optional(),
+      channels: ListRule.optional(),
+      stage: StageRule.optional(),
+      technique: TechniqueRule.optional(),
+      systems: ListRule.optional(),
+      businessOwner: PersonRule.optional(),
+      riskOwner: PersonRule.optional(),
+      tags: ListRule.optional(),
+    }),
+    answers: z
+      .record(z.string(), AnswerRule)
+      .default({})
+      .describe('Question id to the column that answers it'),
+    answerPrefixes: z.array(z.string().min(1)).default([]).describe('Columns such as `answer.<question id>`'),
+    dates: z.record(z.string(), DateRule).default({}),
+    flags: z.array(Flag).default([]),
+  })
+  .meta({ id: 'ImportProfile' })
 export type ImportProfile = z.infer<typeof ImportProfile>
 
 /** Every rule that translates values, by the field it fills. */
