@@ -63,7 +63,9 @@ export async function submit(stage: Stage, telling: Telling, key: string, { risk
   const { revision } = await read(as(stage, risk), key)
   const review = await as(stage, risk).post<Review>(`/v1/use-cases/${key}/reviews`, {}, revision)
   const { lane, openSeats, dueAt } = review
-  const votes = `${lane.stages[0]?.quorum} of ${plural(openSeats.length, 'seat')} must approve`
+  const votes = lane.outcomes.includes('approved')
+    ? `${lane.stages[0]?.quorum} of ${plural(openSeats.length, 'seat')} must approve`
+    : 'which cannot approve it'
   telling.say(`${key} is submitted: lane “${lane.title}”, ${votes}, due ${dueAt.slice(0, 10)}`)
   return review
 }

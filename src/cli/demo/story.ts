@@ -69,8 +69,13 @@ async function importRegister({ administrator }: Stage, telling: Telling, regist
 function countsOf({ counts }: Import): string {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
-    .map(([outcome, count]) => `${count.toLocaleString('en')} ${outcome}`)
+    .map(([outcome, count]) => `${count.toLocaleString('en')} ${inWords(outcome)}`)
     .join(', ')
+}
+
+/** `needsAttention` as people say it. */
+function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 /** The use cases that the story follows, by key. */
@@ -92,7 +97,7 @@ async function list(caller: Caller, query: string): Promise<Listed> {
 async function choosePlot(caller: Caller): Promise<Plot> {
   const limited = await list(caller, 'tier=limited&standing=unreviewed&limit=2')
   const prohibited = await list(caller, 'tier=prohibited&standing=unreviewed&limit=1')
-  const high = await list(caller, 'tier=high&standing=unreviewed&limit=2')
+  const high = await list(caller, 'tier=high&standing=unreviewed&limit=3')
   const [blocked, ...rest] = [...prohibited.items, ...high.items]
   const [approved, neverReviewed] = [...limited.items, ...rest]
   if (!approved || !blocked || !neverReviewed)
