@@ -51,6 +51,7 @@ export async function applyImport(
 
 async function getAppliable(tx: ReadTx, id: string): Promise<store.RunRow> {
   const run = await store.getRunRow(tx, id)
+  authorize(tx.ability, 'read', 'Import', run)
   authorize(tx.ability, 'import', 'Import', run)
   assertApplicable(run)
   return run

@@ -104,6 +104,7 @@ async function beginAgain(
   profile: ImportProfile,
 ): Promise<store.RunRow> {
   const run = await store.lockRun(tx, id)
+  authorize(tx.ability, 'read', 'Import', run)
   authorize(tx.ability, 'import', 'Import', run)
   assertRevision(run, revision)
   assertMappable(run)

@@ -52,11 +52,13 @@ export async function invite(
 
 function identityOf(proof: NewInvitation['proof'], issuers: string[]) {
   if ('keyDigest' in proof) return { keyDigest: proof.keyDigest }
-  const { subject, issuer = issuers[0] } = proof
+  const { subject, issuer = issuers.length === 1 ? issuers[0] : undefined } = proof
   if (issuer !== undefined && issuers.includes(issuer)) return { issuer, subject }
   throw new RegistryError(
     'invalid',
-    'no such sign-in provider is configured; invite by the key digest that `assent join` prints',
+    issuers.length > 0
+      ? `say which sign-in provider the subject is of: its issuer is ${issuers.join(' or ')}`
+      : 'no sign-in provider is configured; invite by the key digest that `assent join` prints',
   )
 }
 
@@ -119,6 +121,9 @@ export async function joinAsFirst(tx: WriteTx, code: string, name: string): Prom
       'unauthenticated',
       'this code is used, expired or replaced; restart Assent to print a new one',
     )
+  }
+  if (await store.hasAdministrator(tx.sql)) {
+    throw new RegistryError('conflict', 'somebody administers this already; ask them to invite you')
   }
   tx.record(person, {
     type: 'person.joined',

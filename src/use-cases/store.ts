@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
+import { insertAll } from '../db/insert-all.js'
 import {
   orgUnits,
   retirements,
@@ -45,15 +46,34 @@ export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCas
   return row
 }
 
+/** What every use case begins with. */
+const newborn = {
+  ...{ revision: 1, lastEventNo: 0, lastEventAt: null, raisedTier: null, openMaterialFacts: null },
+  ...{ materialFacts: null, materialDigest: null, openReviewId: null, lastOutcome: null, approvalId: null },
+  ...{ approvedTier: null, validUntil: null, firstMaterialChangeAt: null, tierRaisedAt: null, blockId: null },
+} satisfies Partial<UseCaseRow>
+
 /** Heads, first versions and first states of new use cases, in three statements however many they are. */
 export async function insertUseCases(
   tx: WriteTx,
-  rows: NewUseCaseRow[],
+  rows: Omit<UseCaseRow, 'number' | keyof typeof newborn>[],
   versions: (typeof useCaseVersions.$inferInsert)[],
 ): Promise<UseCaseRow[]> {
-  const inserted = await tx.sql.insert(useCases).values(rows).returning()
-  await tx.sql.insert(useCaseVersions).values(versions)
-  await tx.sql.insert(useCaseStates).values(inserted.map((row) => stateOf(row, tx)))
+  type Numbered = { id: string; number: number }
+  const numbered = await insertAll<typeof useCases, Numbered>(
+    tx.client,
+    useCases,
+    rows,
+    'id, number::float8 as number',
+  )
+  const numbers = new Map(numbered.map(({ id, number }) => [id, number]))
+  const inserted = rows.map((row) => ({ ...newborn, ...row, number: numbers.get(row.id) ?? 0 }))
+  await insertAll(tx.client, useCaseVersions, versions)
+  await insertAll(
+    tx.client,
+    useCaseStates,
+    inserted.map((row) => stateOf(row, tx)),
+  )
   return inserted
 }
 

@@ -121,6 +121,7 @@ export const Retirement = z.strictObject({ reason })
 export type Retirement = z.infer<typeof Retirement>
 
 const KEY = /^UC-([1-9]\d{0,14})$/i
+const REFERENCE = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|UC-[1-9]\d{0,14})$/i
 
 /** `UC-1042`. */
 export function keyOf(number: number): string {
@@ -129,7 +130,8 @@ export function keyOf(number: number): string {
 
 /** What stands for one use case in a path: its id, or its key such as `UC-1042`. */
 export const UseCaseRef = z
-  .union([z.uuid(), z.string().regex(KEY)], 'give the id of a use case, or its key such as UC-1042')
+  .string()
+  .regex(REFERENCE, 'give the id of a use case, or its key such as UC-1042')
   .meta({ description: 'Id or key of the use case' })
 
 /** The number in a key, or undefined for anything that is no key. */

@@ -20,7 +20,7 @@ t.test('everybody learns who they are, what they hold and what that lets them do
     { kind: 'role', name: 'committee_member', orgUnitId: unitId },
     { kind: 'seat', name: 'legal', orgUnitId: unitId },
   ])
-  t.same(body.may.Review, ['read', 'vote'])
+  t.same(body.may.Review, ['read', 'withdraw', 'vote'])
   t.notOk('Import' in body.may)
   const { body: machine } = await (
     await committee.person('deploy', { rights: ['pipeline'], kind: 'service', unitId: ROOT_UNIT_ID })

@@ -106,7 +106,7 @@ t.test('an invitation', async (t) => {
     const ask = () => admin.post('/v1/people', { name: 'Eve', proof: { email: 'eve@example.com' } })
     await refuses(t, server, ask, { status: 422 })
     const bySubject = () => admin.post('/v1/people', { name: 'Eve', proof: { subject: 'eve' } })
-    await refuses(t, server, bySubject, { status: 422, detail: /^no such sign-in provider is configured/ })
+    await refuses(t, server, bySubject, { status: 422, detail: /^no sign-in provider is configured/ })
   })
 
   await t.test('comes from an administrator of the whole organisation', async (t) => {

@@ -46,6 +46,18 @@ t.test('the first administrator', async (t) => {
     t.equal(await prepareFirstSignIn(database), undefined, 'no more codes')
   })
 
+  await t.test('is not joined by a second with a code that was printed before', async (t) => {
+    const code = mintSecret('first')
+    await owner.query(
+      `insert into first_sign_in (digest, created_at, expires_at) values ($1, '2026-03-01', '2026-03-02')`,
+      [code.digest],
+    )
+    await refuses(t, server, () => sign(code.secret), {
+      status: 409,
+      detail: 'somebody administers this already; ask them to invite you',
+    })
+  })
+
   await t.test('can come again once nobody administers the whole organisation', async (t) => {
     const { rows } = await owner.query(`select id, revision from person where kind = 'human'`)
     const unitId = await server.unit('sales')
