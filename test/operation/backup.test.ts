@@ -12,6 +12,7 @@ import { type Manifest, sealOf } from '../../src/db/backup/manifest.js'
 import { readBackup } from '../../src/db/backup/read.js'
 import { assertRestorable, restore } from '../../src/db/backup/restore.js'
 import { backUp } from '../../src/db/backup/write.js'
+import { migrate, runMigrations, shippedMigrations } from '../../src/db/migrate.js'
 import { FolderStore } from '../../src/evidence/blobs.js'
 import { personOf, startApp } from '../app.js'
 import { type Connection, openClient } from '../database-run.js'
@@ -193,6 +194,26 @@ t.test('a backup that was made up, seal and all, is refused, and nothing is left
     'conflict',
     /whose 9999_later.sql this version does not know/,
   )
+})
+
+t.test('a backup of an earlier version comes back as this one', async (t) => {
+  const folder = t.testdir()
+  const evidence = new FolderStore(join(folder, 'evidence'))
+  const shipped = shippedMigrations()
+  for (const count of [1, shipped.length - 1]) {
+    const earlier = await connect(t, (await createBlank(t)).ownerConnection)
+    await runMigrations(earlier, shipped.slice(0, count))
+    await earlier.query(`update org_unit set name = 'Ours since ${count}'`)
+    const file = join(folder, `${count}.tar`)
+    const manifest = await backUp({ client: earlier, evidence, assent: '0.0.1' }, file)
+    t.equal(manifest.migrations.length, count)
+
+    const client = await connect(t, (await createBlank(t)).ownerConnection)
+    assertRestorable(manifest)
+    await restore({ client, evidence }, file, manifest)
+    t.match((await client.query('select name from org_unit')).rows, [{ name: `Ours since ${count}` }])
+    t.strictSame(await migrate(client), [], 'and nothing is left to migrate')
+  }
 })
 
 t.test('a restore into a database that holds anything is refused', async (t) => {
