@@ -73,19 +73,21 @@ export class Journal {
   }
 
   /**
-   * Appends everything in one statement, and moves each aggregate's `last_event_no` from where it was read.
+   * Appends everything, and moves each aggregate's `last_event_no` from where it was read. All statements are sent
+   * before the first is answered.
    * @throws RegistryError `conflict` when an aggregate moved although nobody held its lock.
    */
   async append(client: pg.ClientBase, at: Instant): Promise<void> {
-    for (const kind of this.touched) {
-      await moveHeads(
+    const heads = [...this.#heads.values()]
+    const moves = [...this.touched].map((kind) =>
+      moveHeads(
         client,
         kind,
         at,
-        [...this.#heads.values()].filter((head) => head.kind === kind),
-      )
-    }
-    await insertEntries(client, this.#entries, this.#context.actorId, at)
+        heads.filter((head) => head.kind === kind),
+      ),
+    )
+    await Promise.all([...moves, insertEntries(client, this.#entries, this.#context.actorId, at)])
   }
 
   #headOf(kind: AggregateKind, { id, lastEventNo }: Aggregate): Head {

@@ -10,14 +10,23 @@ export interface PoolOptions {
   name: string
   max: number
   statementTimeoutMs: number
+  /** Send statements without waiting for the answers of earlier ones; rules out COPY and cursors. */
+  pipeline?: boolean
 }
 
 /** A pool whose sessions speak UTC and give up on statements that take too long. */
-export function openPool({ connection, name, max, statementTimeoutMs }: PoolOptions): pg.Pool {
+export function openPool({
+  connection,
+  name,
+  max,
+  statementTimeoutMs,
+  pipeline = false,
+}: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...connection,
     application_name: `assent ${name}`,
     max,
+    pipeline,
     statement_timeout: statementTimeoutMs,
     // Later than the server's own: this one is for a server that says nothing any more, and ends the connection.
     query_timeout: statementTimeoutMs + 1000,

@@ -38,7 +38,13 @@ const EXPORT_LIMIT_MS = 600_000
 
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { connection, statementTimeoutMs } = options
-  const pool = openPool({ connection, name: 'api', max: options.poolSize, statementTimeoutMs })
+  const pool = openPool({
+    connection,
+    name: 'api',
+    max: options.poolSize,
+    statementTimeoutMs,
+    pipeline: true,
+  })
   const exports = openPool({
     connection,
     name: 'exports',

@@ -102,15 +102,11 @@ async function attemptWrite<T>(
   const started = performance.now()
   const client = await pool.connect()
   try {
-    await client.query('begin')
-    const written = await inTransaction(client, clock, request, work)
-    if (performance.now() - started > WRITE_LIMIT_MS) {
-      throw new RegistryError(
-        'unavailable',
-        'this took longer than 30 seconds and was undone; try again later',
-      )
-    }
-    await client.query('commit')
+    // Not waited for: the connection pipelines, so what follows is on its way before the answer to this.
+    const begun = client.query('begin')
+    begun.catch(() => {})
+    const written = await inTransaction(client, { clock, started }, request, work)
+    await begun
     client.release()
     return written
   } catch (error) {
@@ -125,7 +121,7 @@ async function attemptWrite<T>(
 
 async function inTransaction<T>(
   client: pg.PoolClient,
-  clock: Clock,
+  { clock, started }: { clock: Clock; started: number },
   request: WriteRequest,
   work: (tx: WriteTx) => Promise<T>,
 ): Promise<Written<T>> {
@@ -138,9 +134,20 @@ async function inTransaction<T>(
   const tx = openTx(client, clock, request, journal)
   const value = await work(tx)
   if (journal.isEmpty) throw new Error('a write recorded no event')
-  await journal.append(client, tx.now)
-  if (idempotency) await keepResponse(client, principal.personId, idempotency, value)
+  if (performance.now() - started > WRITE_LIMIT_MS) {
+    throw new RegistryError('unavailable', 'this took longer than 30 seconds and was undone; try again later')
+  }
+  const appended = journal.append(client, tx.now)
+  const kept = idempotency && keepResponse(client, principal.personId, idempotency, value)
+  await Promise.all([appended, kept])
+  await commit(client)
   return { value, replayed: false, touched: journal.touched }
+}
+
+/** PostgreSQL answers `commit` with a rollback, and no error, when a statement before it has failed. */
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit')
+  if (command !== 'COMMIT') throw new Error('a statement of the transaction failed and nobody minded')
 }
 
 function openTx(
