@@ -37,6 +37,40 @@ export async function tellTier(stage: Stage, telling: Telling, key: string): Pro
   }
 }
 
+/** Whoever owns it answers what nobody had answered; less is unknown, so the tier may fall by itself. */
+export async function answerOpenQuestions(
+  stage: Stage,
+  telling: Telling,
+  key: string,
+  { business }: Owners,
+): Promise<void> {
+  const { revision, answers, tier } = await read(as(stage, business), key)
+  if (!tier.fired.some(({ unknown }) => unknown)) return
+  const { unknown } = await as(stage, business).post<{ unknown: string[] }>('/v1/tiers/trial', { answers })
+  const known = Object.fromEntries(unknown.flatMap((id) => (HARMLESS[id] ? [[id, HARMLESS[id]]] : [])))
+  const change = { facts: { answers: known }, reason: 'we asked the people who run it' }
+  const after = await as(stage, business).patch<UseCase>(`/v1/use-cases/${key}`, change, revision)
+  const [rule] = after.tier.fired
+  const moved = after.tier.effective === tier.effective ? 'stays' : 'is now'
+  telling.say(
+    `its business owner answers ${plural(Object.keys(known).length, 'open question')}: it ${moved} ${after.tier.effective}`,
+  )
+  if (rule) telling.say(`  ${rule.id} ${rule.because}`)
+}
+
+/** What an unexciting assistant would answer. */
+const HARMLESS: Record<string, string> = {
+  customer_facing: 'no',
+  regulated_language: 'no',
+  personal_data: 'personal',
+  decision_role: 'assists',
+  autonomy: 'human_in_loop',
+  affected: 'employees',
+  vulnerable_people: 'no',
+  annex_iii_area: 'none',
+  prohibited_practice: 'none',
+}
+
 /** The risk owner attaches a test report; it counts once somebody else has accepted it. */
 export async function attachEvidence(
   stage: Stage,

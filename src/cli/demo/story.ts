@@ -7,6 +7,7 @@ import type { Caller } from './caller.js'
 import { committee } from './cast.js'
 import { askGate, bindPipeline } from './gate-story.js'
 import {
+  answerOpenQuestions,
   attachEvidence,
   nameOwners,
   type Owners,
@@ -109,10 +110,11 @@ async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plo
   telling.step('Tiers are computed, and explained')
   await tellSpread(stage, telling)
   await tellTier(stage, telling, approved)
+  const owners = await nameOwners(stage, approved)
+  await answerOpenQuestions(stage, telling, approved, owners)
   await tellTier(stage, telling, blocked)
 
   telling.step('Evidence, review, decision')
-  const owners = await nameOwners(stage, approved)
   await attachEvidence(stage, telling, approved, owners)
   const review = await submit(stage, telling, approved, owners)
   await tellOwnVote(stage, telling, review, owners)
