@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
+import { digestOfJson } from '../src/audit/digest.js'
 import { type EmbeddedServer, prepareDatabase, startEmbedded } from '../src/db/embedded.js'
-import { migrate } from '../src/db/migrate.js'
+import { migrate, shippedMigrations } from '../src/db/migrate.js'
 import { type Account, seed } from './seed/seed.js'
 
 export type Role = 'assent_app' | 'assent_owner'
@@ -45,7 +46,7 @@ export async function openCluster(
     host,
     database: nameOf(size),
     size,
-    accounts: readAccounts(folder, size),
+    accounts: findAccounts(folder, size) ?? [],
   }))
   return {
     registers,
@@ -71,9 +72,14 @@ function temporaryFolder(): string {
 const nameOf = (size: number): string => `assent_${size}`
 const accountsFile = (folder: string, size: number): string => join(folder, `accounts-${size}.json`)
 
-function readAccounts(folder: string, size: number): Account[] {
-  return JSON.parse(readFileSync(accountsFile(folder, size), 'utf8'))
+/** Undefined where there is no register of this size, or one that other migrations made. */
+function findAccounts(folder: string, size: number): Account[] | undefined {
+  if (!existsSync(accountsFile(folder, size))) return undefined
+  const { schema, accounts } = JSON.parse(readFileSync(accountsFile(folder, size), 'utf8'))
+  return schema === schemaDigest() ? accounts : undefined
 }
+
+const schemaDigest = (): string => digestOfJson(shippedMigrations().map(({ digest }) => digest))
 
 /** Seeded on a server that never waits for the disk, which is stopped before anything is measured. */
 async function seedMissing(
@@ -82,7 +88,7 @@ async function seedMissing(
   sizes: number[],
   say: (text: string) => void,
 ): Promise<void> {
-  const missing = sizes.filter((size) => !existsSync(accountsFile(folder, size)))
+  const missing = sizes.filter((size) => findAccounts(folder, size) === undefined)
   if (missing.length === 0) return
   const settings = { max_wal_size: '16GB', shared_buffers: '512MB', autovacuum: 'off' }
   const server = await startEmbedded({ dataDir, durable: false, settings })
@@ -91,7 +97,9 @@ async function seedMissing(
       say(`seeding ${size.toLocaleString('en')} use cases`)
       const place = await makeDatabase(server, nameOf(size))
       const accounts = await seed({ ...server.connection, database: place.database }, size)
-      writeFileSync(accountsFile(folder, size), JSON.stringify(accounts), { mode: 0o600 })
+      writeFileSync(accountsFile(folder, size), JSON.stringify({ schema: schemaDigest(), accounts }), {
+        mode: 0o600,
+      })
     }
   } finally {
     await server.stop()

@@ -35,25 +35,29 @@ export function median(samples: number[]): number {
 
 type Measure = () => Promise<number | undefined>
 
+interface Rounds {
+  rounds: number
+  /** Measures each once beforehand, and forgets it: a process that just started is slower than one that serves. */
+  warmUp?: boolean
+}
+
 /**
  * Measures each in turn, round after round, so that whatever else the machine does falls on all of them alike.
  * @returns the median of each; undefined where a tool is missing
  */
 export async function alternate<K extends string>(
-  rounds: number,
+  { rounds, warmUp = false }: Rounds,
   measures: Record<K, Measure>,
 ): Promise<Record<K, number | undefined>> {
-  const samples = new Map<string, number[]>()
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [name, measure] of Object.entries<Measure>(measures)) {
-      const value = await measure()
-      if (value !== undefined) samples.set(name, [...(samples.get(name) ?? []), value])
+  const samples: Partial<Record<K, number[]>> = {}
+  const names = Object.keys(measures) as K[]
+  for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
+    for (const name of names) {
+      const value = await measures[name]()
+      if (value !== undefined && round > 0) samples[name] = [...(samples[name] ?? []), value]
     }
   }
-  const medians = Object.keys(measures).map((name) => {
-    const taken = samples.get(name)
-    return [name, taken && median(taken)]
-  })
+  const medians = names.map((name) => [name, samples[name] && median(samples[name])])
   return Object.fromEntries(medians) as Record<K, number | undefined>
 }
 

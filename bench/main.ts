@@ -8,6 +8,7 @@ import { type Options, readOptions, usage } from './options.js'
 import { table, toJson } from './report.js'
 import { exportRow } from './rows/export.js'
 import { askRow, compareGates, gateRow } from './rows/gate.js'
+import { importRow } from './rows/import.js'
 import { getRow, listRow } from './rows/read.js'
 import { startRow } from './rows/start.js'
 import { writeRow } from './rows/write.js'
@@ -19,6 +20,7 @@ const rows: Record<string, (bench: Bench) => Promise<Finding[]>> = {
   list: listRow,
   write: writeRow,
   export: exportRow,
+  import: importRow,
   start: startRow,
 }
 

@@ -17,7 +17,7 @@ export async function exportRow(bench: Bench): Promise<Finding[]> {
   try {
     resetPeak(service.pid)
     const asOf = new Date(Date.now() - 60_000).toISOString()
-    const { ours, psql, past } = await alternate(options.rounds, {
+    const { ours, psql, past } = await alternate(options, {
       ours: () => secondsToReceive(bench, service, { orgUnit }),
       psql: () => copyByPsql(register, statements),
       past: () => secondsToReceive(bench, service, { orgUnit, asOf }),

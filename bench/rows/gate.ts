@@ -34,12 +34,15 @@ export async function gateRow(bench: Bench): Promise<Finding[]> {
   const { options, register, service, baseline } = bench
   const requests = await looks(bench)
   const points = (await questions(bench)).map(({ number, token }) => ({ path: `/point/${number}`, token }))
-  const { ours, bare, point } = await alternate(options.rounds, {
-    ours: () => requestsPerSecond(loadOn(bench, service, { requests })),
-    bare: () => requestsPerSecond(loadOn(bench, baseline, { requests: [{ path: '/bare' }] })),
-    point: () => requestsPerSecond(loadOn(bench, baseline, { requests: points })),
-  })
-  const { p99 } = await alternate(options.rounds, {
+  const { ours, bare, point } = await alternate(
+    { rounds: options.rounds, warmUp: true },
+    {
+      ours: () => requestsPerSecond(loadOn(bench, service, { requests })),
+      bare: () => requestsPerSecond(loadOn(bench, baseline, { requests: [{ path: '/bare' }] })),
+      point: () => requestsPerSecond(loadOn(bench, baseline, { requests: points })),
+    },
+  )
+  const { p99 } = await alternate(options, {
     p99: () => p99AtRate(service.origin, requests, { perSecond: 300, seconds: options.seconds }),
   })
   const common = { size: register.size, unit: 'req/s', ours } as const
@@ -70,10 +73,13 @@ export async function askRow(bench: Bench): Promise<Finding[]> {
     body: JSON.stringify({ useCase: `UC-${number}`, environment: 'production' }),
   }))
   const variables = { asker: accountOf(bench, 'pipeline').id }
-  const { ours, same } = await alternate(options.rounds, {
-    ours: () => requestsPerSecond(loadOn(bench, service, { method: 'POST', requests })),
-    same: () => transactionsPerSecond(register, { name: 'ask', audited: true, seconds, variables }),
-  })
+  const { ours, same } = await alternate(
+    { rounds: options.rounds, warmUp: true },
+    {
+      ours: () => requestsPerSecond(loadOn(bench, service, { method: 'POST', requests })),
+      same: () => transactionsPerSecond(register, { name: 'ask', audited: true, seconds, variables }),
+    },
+  )
   const baseline = { name: 'pgbench', value: same }
   return [
     { deed: 'ask the gate', size: register.size, unit: 'req/s', ours, baseline, bar: { atLeast: 0.35 } },
@@ -86,10 +92,13 @@ export async function compareGates(small: Bench, large: Bench): Promise<Finding[
     const requests = await looks(bench)
     return async () => await requestsPerSecond(loadOn(bench, bench.service, { requests }))
   }
-  const { few, many } = await alternate(small.options.rounds, {
-    few: await rate(small),
-    many: await rate(large),
-  })
+  const { few, many } = await alternate(
+    { rounds: small.options.rounds, warmUp: true },
+    {
+      few: await rate(small),
+      many: await rate(large),
+    },
+  )
   const name = `at ${small.register.size.toLocaleString('en')}`
   return [
     {

@@ -11,16 +11,19 @@ export async function getRow(bench: Bench): Promise<Finding[]> {
   const { token } = accountOf(bench, 'auditor')
   const rows = await query<{ id: string }>(register, 'select id from use_case order by random() limit 4000')
   const ids = rows.map(({ id }) => id)
-  const { ours, bare } = await alternate(options.rounds, {
-    ours: () =>
-      requestsPerSecond(
-        loadOn(bench, service, { requests: ids.map((id) => ({ path: `/v1/use-cases/${id}`, token })) }),
-      ),
-    bare: () =>
-      requestsPerSecond(
-        loadOn(bench, baseline, { requests: ids.map((id) => ({ path: `/use-cases/${id}` })) }),
-      ),
-  })
+  const { ours, bare } = await alternate(
+    { rounds: options.rounds, warmUp: true },
+    {
+      ours: () =>
+        requestsPerSecond(
+          loadOn(bench, service, { requests: ids.map((id) => ({ path: `/v1/use-cases/${id}`, token })) }),
+        ),
+      bare: () =>
+        requestsPerSecond(
+          loadOn(bench, baseline, { requests: ids.map((id) => ({ path: `/use-cases/${id}` })) }),
+        ),
+    },
+  )
   const common = { size: register.size, unit: 'req/s', bar: { atLeast: 0.7 } } as const
   return [{ ...common, deed: 'get one use case', ours, baseline: { name: 'bare handler', value: bare } }]
 }
@@ -33,12 +36,15 @@ export async function listRow(bench: Bench): Promise<Finding[]> {
   const rate = (served: typeof service, path: string) => async () =>
     await requestsPerSecond(loadOn(bench, served, { requests: [{ path, token }] }))
   const bareEnd = new URLSearchParams({ updatedAt: end.updated_at, id: end.id })
-  const { first, bareFirst, last, bareLast } = await alternate(options.rounds, {
-    first: rate(service, '/v1/use-cases'),
-    bareFirst: rate(baseline, '/page?updatedAt=infinity&id=00000000-0000-0000-0000-000000000000'),
-    last: rate(service, `/v1/use-cases?cursor=${cursorAfter(bench, end)}`),
-    bareLast: rate(baseline, `/page?${bareEnd}`),
-  })
+  const { first, bareFirst, last, bareLast } = await alternate(
+    { rounds: options.rounds, warmUp: true },
+    {
+      first: rate(service, '/v1/use-cases'),
+      bareFirst: rate(baseline, '/page?updatedAt=infinity&id=00000000-0000-0000-0000-000000000000'),
+      last: rate(service, `/v1/use-cases?cursor=${cursorAfter(bench, end)}`),
+      bareLast: rate(baseline, `/page?${bareEnd}`),
+    },
+  )
   const common = { size: register.size, unit: 'req/s', bar: { atLeast: 0.7 } } as const
   const after = `page after row ${(register.size - 50).toLocaleString('en')}`
   return [

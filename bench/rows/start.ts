@@ -8,7 +8,7 @@ import { alternate, type Finding } from '../finding.js'
 /** From nothing to the first answer: with a database to be made, and with one that is there. */
 export async function startRow({ options }: Bench): Promise<Finding[]> {
   let dataDir = ''
-  const { first, again } = await alternate(options.rounds, {
+  const { first, again } = await alternate(options, {
     first: async () => {
       dataDir = mkdtempSync(join(tmpdir(), 'assent-bench-'))
       chmodSync(dataDir, 0o755)

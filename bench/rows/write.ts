@@ -13,14 +13,17 @@ const body = JSON.stringify({
 export async function writeRow(bench: Bench): Promise<Finding[]> {
   const { options, register, service } = bench
   const { seconds } = options
-  const { ours, same, unaudited } = await alternate(options.rounds, {
-    ours: async () => {
-      const requests = await revisions(bench)
-      return await requestsPerSecond(loadOn(bench, service, { method: 'PATCH', requests }))
+  const { ours, same, unaudited } = await alternate(
+    { rounds: options.rounds, warmUp: true },
+    {
+      ours: async () => {
+        const requests = await revisions(bench)
+        return await requestsPerSecond(loadOn(bench, service, { method: 'PATCH', requests }))
+      },
+      same: () => transactionsPerSecond(register, { name: 'revise', audited: true, seconds }),
+      unaudited: () => transactionsPerSecond(register, { name: 'revise', audited: false, seconds }),
     },
-    same: () => transactionsPerSecond(register, { name: 'revise', audited: true, seconds }),
-    unaudited: () => transactionsPerSecond(register, { name: 'revise', audited: false, seconds }),
-  })
+  )
   const common = { size: register.size, unit: 'req/s' } as const
   return [
     { ...common, deed: 'revise', ours, baseline: { name: 'pgbench', value: same }, bar: { atLeast: 0.35 } },
