@@ -378,8 +378,8 @@ export const importRows = pgTable('import_row', {
   ordinal: integer().notNull(),
   rowNumber: integer().notNull(),
   identity: text().notNull(),
-  /** Column name to cell, in the file's order. */
-  raw: json().$type<Record<string, string>>().notNull(),
+  /** In the order of the import's columns. */
+  cells: json().$type<string[]>().notNull(),
   problems: text().array().notNull(),
   mapped: jsonb().$type<Record<string, unknown>>().notNull(),
   outcome: text({ enum: ['created', 'updated', 'unchanged', 'needs_attention', 'refused'] }).notNull(),
@@ -391,8 +391,6 @@ export const useCaseSources = pgTable('use_case_source', {
   useCaseId: uuid().primaryKey(),
   register: text().notNull(),
   identity: text().notNull(),
-  raw: json().$type<Record<string, string>>().notNull(),
-  mapped: jsonb().$type<Record<string, unknown>>().notNull(),
   /** The facts that the row meant here. */
   base: jsonb().$type<Record<string, unknown>>().notNull(),
   importId: uuid().notNull(),

@@ -7,7 +7,6 @@ import type { Question } from '../policy/risk-tiers-file.js'
 import { listSystemsCalled, registerSystems } from '../systems/service.js'
 import { loadUseCases } from '../use-cases/reading.js'
 import { lockUseCases, type UseCaseRow } from '../use-cases/service.js'
-import { Facts } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import type { MappedRow } from './map.js'
 import { Names, systemKey } from './names.js'
@@ -94,8 +93,7 @@ async function loadKnown(
       const { number, retiredAt, openReviewId, openMaterialFacts, orgUnitId } = head
       const isWithinReach = isAllowed(tx.ability, 'import', 'Import', { createdBy, orgUnitId })
       const life = { number, retiredAt, openReviewId, openMaterialFacts, isWithinReach }
-      const before = { mapped: mapped as unknown as MappedRow, base: Facts.parse(base) }
-      return [[identity, { head, registered: { ...life, ...before, facts: factsOf(head) } }]]
+      return [[identity, { head, registered: { ...life, mapped, base, facts: factsOf(head) } }]]
     }),
   )
 }

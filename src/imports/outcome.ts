@@ -83,6 +83,9 @@ function standIn({ retired, notes: noted }: MappedRow, notes: Note[]): string {
 }
 
 function planKnown(row: MappedRow, known: Registered, at: Circumstances): Plan {
+  if (isRepeated(row, known)) {
+    return { outcome: 'unchanged', reasons: [], facts: null, retires: false, base: known.base }
+  }
   const notes = [...row.notes]
   const stated = meaningOf(row.facts, known, notes, at)
   const { facts: merged, taken, conflicts } = mergeFacts({ ...known.base }, stated, { ...known.facts })
@@ -105,6 +108,19 @@ function planKnown(row: MappedRow, known: Registered, at: Circumstances): Plan {
     retires,
     base: advance(known.base, stated),
   }
+}
+
+/** The source says what it said, and all of it was understood then: most rows of a file that comes again. */
+function isRepeated(row: MappedRow, known: Registered): boolean {
+  if (!isDeepStrictEqual(plain(row), plain(known.mapped))) return false
+  const { orgUnit, systems, businessOwner, riskOwner, answers = {} } = row.facts
+  const settled = settledNames({ orgUnit, systems, businessOwner, riskOwner }, known)
+  const named = [orgUnit, systems, businessOwner, riskOwner].filter(
+    (name) => name !== undefined && name !== null,
+  )
+  const isAnswered = ([id, option]: [string, string]) =>
+    option === UNKNOWN || known.base.answers[id] === option
+  return named.length === Object.keys(settled).length && Object.entries(answers).every(isAnswered)
 }
 
 /** Rows from before and from now compare by what they say: one of them may have been through JSON. */
@@ -175,16 +191,16 @@ type Named = Pick<Partial<ImportedFacts>, 'orgUnit' | 'systems' | 'businessOwner
 /** A name that the source repeats means what it meant before, though it may be called otherwise here by now. */
 function settledNames(named: Named, { mapped, base }: Registered): Record<string, Partial<Facts>> {
   const { orgUnitId, systemIds, businessOwnerId, riskOwnerId } = base
-  const isRepeated = (field: keyof Named) => isDeepStrictEqual(named[field], mapped.facts[field])
+  const isSame = (field: keyof Named) => isDeepStrictEqual(named[field], mapped.facts[field])
   const settled: Record<string, Partial<Facts>> = {}
-  if (named.orgUnit && isRepeated('orgUnit')) settled.orgUnit = { orgUnitId }
-  if (named.systems && isRepeated('systems') && systemIds.length === named.systems.length) {
+  if (named.orgUnit && isSame('orgUnit')) settled.orgUnit = { orgUnitId }
+  if (named.systems && isSame('systems') && systemIds.length === named.systems.length) {
     settled.systems = { systemIds }
   }
-  if (named.businessOwner && isRepeated('businessOwner') && businessOwnerId !== null) {
+  if (named.businessOwner && isSame('businessOwner') && businessOwnerId !== null) {
     settled.businessOwner = { businessOwnerId }
   }
-  if (named.riskOwner && isRepeated('riskOwner') && riskOwnerId !== null) settled.riskOwner = { riskOwnerId }
+  if (named.riskOwner && isSame('riskOwner') && riskOwnerId !== null) settled.riskOwner = { riskOwnerId }
   return settled
 }
 

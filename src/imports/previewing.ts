@@ -37,7 +37,7 @@ const BATCH_TEXT = 4_000_000
 
 /** A row on its way from the file to the preview. */
 interface Arrived extends Understood {
-  raw: Record<string, string>
+  cells: string[]
   problems: string[]
 }
 
@@ -182,9 +182,9 @@ export async function remap(tx: WriteTx, run: store.RunRow, profile: ImportProfi
 
 async function* arrivals(rows: AsyncIterable<ImportedRow>): AsyncGenerator<Arrived> {
   let ordinal = 0
-  for await (const { number: rowNumber, identity, raw, problems, ...mapped } of rows) {
+  for await (const { number: rowNumber, identity, cells, problems, ...mapped } of rows) {
     ordinal += 1
-    yield { ordinal, rowNumber, identity: `${identity.kind}:${identity.value}`, raw, problems, mapped }
+    yield { ordinal, rowNumber, identity: `${identity.kind}:${identity.value}`, cells, problems, mapped }
   }
 }
 
@@ -193,7 +193,7 @@ async function* batchesOf(rows: AsyncIterable<Arrived>): AsyncGenerator<Arrived[
   let size = 0
   for await (const row of rows) {
     batch.push(row)
-    size += Object.values(row.raw).reduce((sum, cell) => sum + cell.length, 0)
+    size += row.cells.reduce((sum, cell) => sum + cell.length, 0)
     if (batch.length < BATCH && size < BATCH_TEXT) continue
     yield batch
     batch = []
@@ -208,16 +208,11 @@ function storedTable(steps: Steps, run: store.RunRow): Pick<Table, 'columns' | '
   return { columns, rows: () => storedRows(steps, run) }
 }
 
-async function* storedRows(steps: Steps, { id, columns }: store.RunRow): AsyncGenerator<RawRow> {
-  const names = columns.map(({ name }) => name)
+async function* storedRows(steps: Steps, { id }: store.RunRow): AsyncGenerator<RawRow> {
   for (let ordinal = 0; ; ) {
     const after = { ordinal, limit: BATCH }
     const page = await steps.read((tx) => store.listRawRows(tx, id, after))
-    for (const { rowNumber, raw, problems } of page) {
-      const surplus = Object.keys(raw).filter((name) => !names.includes(name))
-      const cells = [...names, ...surplus].map((name) => raw[name] ?? '')
-      yield { number: rowNumber, cells, problems }
-    }
+    for (const { rowNumber: number, cells, problems } of page) yield { number, cells, problems }
     const last = page.at(-1)
     if (!last || page.length < BATCH) return
     ordinal = last.ordinal

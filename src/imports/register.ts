@@ -2,15 +2,15 @@ import { bindProfile } from './bind.js'
 import { type Identity, surveyIdentities } from './identity.js'
 import { type MappedRow, mapRow } from './map.js'
 import type { ImportProfile } from './profile.js'
-import { rawRecord, type Table, type Tally } from './table.js'
+import type { Table, Tally } from './table.js'
 
 /** One row of a register: what it was understood to say, and the row as it came. */
 export interface ImportedRow extends MappedRow {
   /** Row number in the file, from 1. */
   number: number
   identity: Identity
-  /** Column name to cell. */
-  raw: Record<string, string>
+  /** As they came, in the order of the columns. */
+  cells: string[]
   /** Why the row cannot be trusted; it is refused. */
   problems: string[]
 }
@@ -31,7 +31,7 @@ export async function* readRegister(
   for await (const row of table.rows(tally)) {
     const identity = identities.get(row.number)
     if (!identity) throw new Error(`row ${row.number} appeared between two readings of one file`)
-    const { number, problems } = row
-    yield { number, identity, raw: rawRecord(table.columns, row), problems, ...mapRow(binding, row) }
+    const { number, cells, problems } = row
+    yield { number, identity, cells, problems, ...mapRow(binding, row) }
   }
 }

@@ -20,6 +20,7 @@ import {
 import { previewAgain, remap, type Steps } from './previewing.js'
 import type { ImportProfile } from './profile.js'
 import * as store from './store.js'
+import { rawRecord } from './table.js'
 import { present, presentRow, summarize } from './view.js'
 
 /** Asked before a file is read, so that nobody sends bytes that would be refused in the end. */
@@ -55,10 +56,14 @@ export async function listRows(
   outcome: Outcome | undefined,
   { limit, after }: PageRequest,
 ): Promise<PageOf<ImportRow>> {
-  await getReadableRun(tx, id)
+  const run = await getReadableRun(tx, id)
   const from = after ? Number(after[0]) : 0
   const rows = await store.listRows(tx, id, { outcome, after: from, limit: limit + 1 })
-  return cutPage(rows.map(presentRow), limit, ({ ordinal }) => [ordinal])
+  return cutPage(
+    rows.map((row) => presentRow(run, row)),
+    limit,
+    ({ ordinal }) => [ordinal],
+  )
 }
 
 /** Use cases that an earlier file of this register carried and this one lacks, as far as the caller may see them. */
@@ -80,8 +85,8 @@ export async function listGone(
 /** Where a use case came from, with the row as it came. */
 export async function getProvenance(tx: ReadTx, useCaseRef: string): Promise<Provenance> {
   const { id } = await getReadable(tx, useCaseRef)
-  const { register, identity, importId, ordinal, rowNumber, raw, mapped } = await store.getSource(tx, id)
-  return { register, identity, importId, ordinal, rowNumber, raw, mapped }
+  const { cells, columns, ...source } = await store.getSource(tx, id)
+  return { ...source, raw: rawRecord(columns, cells) }
 }
 
 /** Puts another mapping in place and goes through the rows again under it. */

@@ -2,12 +2,17 @@ import { and, asc, desc, eq, gt, inArray, lt, or, type SQL, sql } from 'drizzle-
 import { importRows, importRuns, sourceRegisters, useCaseSources, useCases } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
+import type { Facts } from '../use-cases/use-case.js'
 import type { Outcome, Reason } from './import.js'
 import type { MappedRow } from './map.js'
 
 export type RunRow = typeof importRuns.$inferSelect
 export type NewRunRow = typeof importRuns.$inferInsert
-export type SourceRow = typeof useCaseSources.$inferSelect
+
+const isItsRow = and(
+  eq(importRows.importId, useCaseSources.importId),
+  eq(importRows.ordinal, useCaseSources.ordinal),
+)
 
 /** Where the fields that rights look at come from. */
 export const rightsColumns = { createdBy: importRuns.createdBy, orgUnitId: importRuns.orgUnitId }
@@ -65,7 +70,7 @@ export interface PreviewedRow {
   ordinal: number
   rowNumber: number
   identity: string
-  raw: Record<string, string>
+  cells: string[]
   problems: string[]
   mapped: MappedRow
   outcome: Outcome
@@ -76,23 +81,13 @@ export interface PreviewedRow {
 export async function keepRows(tx: WriteTx, importId: string, rows: PreviewedRow[]): Promise<void> {
   await tx.client.query({
     name: 'keep_import_rows',
-    text: `insert into import_row (import_id, ordinal, row_number, identity, raw, problems, mapped, outcome, reasons)
-      select $1, ordinal, row_number, identity, raw, array(select json_array_elements_text(problems)), mapped, outcome, reasons
-      from unnest($2::int[], $3::int[], $4::text[], $5::json[], $6::json[], $7::jsonb[], $8::text[], $9::jsonb[])
-        as r (ordinal, row_number, identity, raw, problems, mapped, outcome, reasons)
+    text: `insert into import_row (import_id, ordinal, row_number, identity, cells, problems, mapped, outcome, reasons)
+      select $1, ordinal, "rowNumber", identity, cells, problems, mapped, outcome, reasons
+      from json_to_recordset($2::json) as r (ordinal int, "rowNumber" int, identity text, cells json, problems text[],
+        mapped jsonb, outcome text, reasons jsonb)
       on conflict (import_id, ordinal) do update set
         identity = excluded.identity, mapped = excluded.mapped, outcome = excluded.outcome, reasons = excluded.reasons`,
-    values: [
-      importId,
-      rows.map(({ ordinal }) => ordinal),
-      rows.map(({ rowNumber }) => rowNumber),
-      rows.map(({ identity }) => identity),
-      rows.map(({ raw }) => JSON.stringify(raw)),
-      rows.map(({ problems }) => JSON.stringify(problems)),
-      rows.map(({ mapped }) => JSON.stringify(mapped)),
-      rows.map(({ outcome }) => outcome),
-      rows.map(({ reasons }) => JSON.stringify(reasons)),
-    ],
+    values: [importId, JSON.stringify(rows)],
   })
 }
 
@@ -101,10 +96,10 @@ export async function listRawRows(
   tx: ReadTx,
   importId: string,
   after: { ordinal: number; limit: number },
-): Promise<{ ordinal: number; rowNumber: number; raw: Record<string, string>; problems: string[] }[]> {
-  const { ordinal, rowNumber, raw, problems } = importRows
+): Promise<{ ordinal: number; rowNumber: number; cells: string[]; problems: string[] }[]> {
+  const { ordinal, rowNumber, cells, problems } = importRows
   return await tx.sql
-    .select({ ordinal, rowNumber, raw, problems })
+    .select({ ordinal, rowNumber, cells, problems })
     .from(importRows)
     .where(and(eq(importRows.importId, importId), gt(ordinal, after.ordinal)))
     .orderBy(asc(ordinal))
@@ -160,52 +155,56 @@ export interface SettledRow {
 export async function settleRows(tx: WriteTx, importId: string, rows: SettledRow[]): Promise<void> {
   await tx.client.query({
     name: 'settle_import_rows',
-    text: `update import_row r set outcome = s.outcome, reasons = s.reasons, use_case_id = s.use_case_id
-      from unnest($2::int[], $3::text[], $4::jsonb[], $5::uuid[]) as s (ordinal, outcome, reasons, use_case_id)
+    text: `update import_row r set outcome = s.outcome, reasons = s.reasons, use_case_id = s."useCaseId"
+      from json_to_recordset($2::json) as s (ordinal int, outcome text, reasons jsonb, "useCaseId" uuid)
       where r.import_id = $1 and r.ordinal = s.ordinal`,
-    values: [
-      importId,
-      rows.map(({ ordinal }) => ordinal),
-      rows.map(({ outcome }) => outcome),
-      rows.map(({ reasons }) => JSON.stringify(reasons)),
-      rows.map(({ useCaseId }) => useCaseId),
-    ],
+    values: [importId, JSON.stringify(rows)],
   })
 }
 
-/** The sources of a register among these identities, without the rows as they came. */
+/** A use case with the row that it was last imported from. */
+export interface KnownSource {
+  useCaseId: string
+  identity: string
+  mapped: MappedRow
+  base: Facts
+}
+
+/** The sources of a register among these identities. */
 export async function listSources(
   tx: ReadTx,
   register: string,
   identities: string[],
-): Promise<Pick<SourceRow, 'useCaseId' | 'identity' | 'mapped' | 'base'>[]> {
-  const { useCaseId, identity, mapped, base } = useCaseSources
-  return await tx.sql
-    .select({ useCaseId, identity, mapped, base })
+): Promise<KnownSource[]> {
+  const { useCaseId, identity, base } = useCaseSources
+  const rows = await tx.sql
+    .select({ useCaseId, identity, base, mapped: importRows.mapped })
     .from(useCaseSources)
+    .innerJoin(importRows, isItsRow)
     .where(
       and(eq(useCaseSources.register, register), sql`${identity} = any(${sql.param(identities)}::text[])`),
     )
+  return rows as unknown as KnownSource[]
 }
 
-/** A row that a use case was imported from, and what it meant here; base is null when that is what it was before. */
+/** A row that a use case was imported from, and what it meant here. */
 export interface AppliedRow {
   ordinal: number
   useCaseId: string
-  base: object | null
+  base: object
 }
 
-/** Keeps rows with the use cases that were made of them: copied in the database, which has them already. */
+/** Keeps with use cases the rows that they were made of. */
 export async function insertSources(tx: WriteTx, run: RunRow, rows: AppliedRow[]): Promise<void> {
   if (rows.length === 0) return
   await tx.client.query({
     name: 'insert_sources',
-    text: `insert into use_case_source (use_case_id, register, identity, raw, mapped, base, import_id, ordinal)
-      select s.use_case_id, $2, r.identity, r.raw, r.mapped, s.base, r.import_id, r.ordinal
-      from import_row r join unnest($3::int[], $4::uuid[], $5::jsonb[]) as s (ordinal, use_case_id, base)
+    text: `insert into use_case_source (use_case_id, register, identity, base, import_id, ordinal)
+      select s."useCaseId", $2, r.identity, s.base, r.import_id, r.ordinal
+      from import_row r join json_to_recordset($3::json) as s (ordinal int, "useCaseId" uuid, base jsonb)
         on s.ordinal = r.ordinal
       where r.import_id = $1`,
-    values: [run.id, run.register, ...columnsOf(rows)],
+    values: [run.id, run.register, JSON.stringify(rows)],
   })
 }
 
@@ -213,21 +212,11 @@ export async function updateSources(tx: WriteTx, run: RunRow, rows: AppliedRow[]
   if (rows.length === 0) return
   await tx.client.query({
     name: 'update_sources',
-    text: `update use_case_source u set raw = r.raw, mapped = r.mapped, base = coalesce(s.base, u.base),
-        import_id = r.import_id, ordinal = r.ordinal
-      from import_row r join unnest($2::int[], $3::uuid[], $4::jsonb[]) as s (ordinal, use_case_id, base)
-        on s.ordinal = r.ordinal
-      where r.import_id = $1 and u.use_case_id = s.use_case_id`,
-    values: [run.id, ...columnsOf(rows)],
+    text: `update use_case_source u set base = s.base, import_id = $1, ordinal = s.ordinal
+      from json_to_recordset($2::json) as s (ordinal int, "useCaseId" uuid, base jsonb)
+      where u.use_case_id = s."useCaseId"`,
+    values: [run.id, JSON.stringify(rows)],
   })
-}
-
-function columnsOf(rows: AppliedRow[]): [number[], string[], (string | null)[]] {
-  return [
-    rows.map(({ ordinal }) => ordinal),
-    rows.map(({ useCaseId }) => useCaseId),
-    rows.map(({ base }) => base && JSON.stringify(base)),
-  ]
 }
 
 /** How many rows end as what. */
@@ -296,16 +285,17 @@ function isGone(importId: string): SQL {
 }
 
 /** @throws RegistryError `not_found` when it was declared here, not imported */
-export async function getSource(tx: ReadTx, useCaseId: string): Promise<SourceRow & { rowNumber: number }> {
+export async function getSource(tx: ReadTx, useCaseId: string) {
+  const { register, identity, importId, ordinal } = useCaseSources
+  const { rowNumber, cells, mapped } = importRows
+  const { columns } = importRuns
   const [row] = await tx.sql
-    .select({ source: useCaseSources, rowNumber: importRows.rowNumber })
+    .select({ register, identity, importId, ordinal, rowNumber, cells, mapped, columns })
     .from(useCaseSources)
-    .innerJoin(
-      importRows,
-      and(eq(importRows.importId, useCaseSources.importId), eq(importRows.ordinal, useCaseSources.ordinal)),
-    )
+    .innerJoin(importRows, isItsRow)
+    .innerJoin(importRuns, eq(importRuns.id, importId))
     .where(eq(useCaseSources.useCaseId, useCaseId))
-  if (row) return { ...row.source, rowNumber: row.rowNumber }
+  if (row) return row
   throw new RegistryError(
     'not_found',
     'this use case was not imported; it has no source but its own versions',

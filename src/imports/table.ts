@@ -80,8 +80,8 @@ export async function tabulate(
 }
 
 /** The row as an object, for keeping: column name to cell, in the file's order, surplus cells included. */
-export function rawRecord(columns: Column[], row: RawRow): Record<string, string> {
-  return Object.fromEntries(row.cells.map((cell, index) => [nameOf(columns, index), cell]))
+export function rawRecord(columns: Pick<Column, 'name'>[], cells: string[]): Record<string, string> {
+  return Object.fromEntries(cells.map((cell, index) => [nameOf(columns, index), cell]))
 }
 
 async function sample(source: Source, size: number): Promise<FileRecord[]> {
@@ -197,6 +197,6 @@ function storable(cell: string): string {
   return isStorable(cell) ? cell : cell.toWellFormed().replaceAll('\u0000', '\ufffd')
 }
 
-function nameOf(columns: Column[], index: number): string {
+function nameOf(columns: Pick<Column, 'name'>[], index: number): string {
   return columns[index]?.name ?? `(column ${index + 1})`
 }

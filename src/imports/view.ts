@@ -9,6 +9,7 @@ import {
 } from './import.js'
 import { type From, ImportProfile } from './profile.js'
 import type { listRows, RunRow } from './store.js'
+import { rawRecord } from './table.js'
 
 export function present(run: RunRow): Import {
   const profile = ImportProfile.parse(run.profile)
@@ -25,8 +26,12 @@ export function summarize(run: RunRow): ImportSummary {
   }
 }
 
-export function presentRow(row: Awaited<ReturnType<typeof listRows>>[number]): ImportRow {
-  const { ordinal, rowNumber, identity, outcome, useCaseId, raw, mapped } = row
+export function presentRow(
+  { columns }: RunRow,
+  row: Awaited<ReturnType<typeof listRows>>[number],
+): ImportRow {
+  const { ordinal, rowNumber, identity, outcome, useCaseId, mapped } = row
+  const raw = rawRecord(columns, row.cells)
   const reasons = Reason.array().parse(row.reasons)
   return { ordinal, rowNumber, identity, outcome, reasons, useCaseId, raw, mapped }
 }

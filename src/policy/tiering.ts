@@ -47,9 +47,12 @@ function matchAnswer(options: string[], answers: Answers, question: string): Mat
   return options.includes(answer) ? 'met' : 'not_met'
 }
 
+/** `RT-9` before `RT-10`. */
+const byNumber = new Intl.Collator('en', { numeric: true })
+
 function byTierThenId(a: FiredRule, b: FiredRule): number {
   const severity = Tier.options.indexOf(b.tier) - Tier.options.indexOf(a.tier)
-  return severity !== 0 ? severity : a.id.localeCompare(b.id, 'en', { numeric: true })
+  return severity !== 0 ? severity : byNumber.compare(a.id, b.id)
 }
 
 /**

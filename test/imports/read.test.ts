@@ -125,7 +125,7 @@ t.test(
         [7, []],
       ],
     )
-    t.same(rows.map((row) => rawRecord(table.columns, row)).slice(1, 3), [
+    t.same(rows.map((row) => rawRecord(table.columns, row.cells)).slice(1, 3), [
       { Title: 'C' },
       { Title: 'D', Purpose: 'E', '(column 3)': 'F' },
     ])
@@ -197,7 +197,7 @@ t.test('a line that is no JSON object, or cannot be stored, is kept with its rea
       [5, 'line 5 is not a JSON object; correct it'],
     ],
   )
-  t.same(rows.map((row) => rawRecord(table.columns, row)).slice(1), [
+  t.same(rows.map((row) => rawRecord(table.columns, row.cells)).slice(1), [
     { title: '', '(column 2)': '[1]' },
     { title: 'x\ufffdy' },
     { title: '\ufffd' },
