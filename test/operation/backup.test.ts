@@ -229,6 +229,34 @@ t.test('a restore into a database that holds anything is refused', async (t) => 
   t.strictSame(filesIn(join(folder, 'other')), [])
 })
 
+t.test('a restore that cannot be finished leaves nothing behind', async (t) => {
+  const folder = t.testdir()
+  const { file, manifest } = await makeBackup(t, folder)
+  const { ownerConnection } = await createBlank(t)
+  const store = new FolderStore(join(folder, 'other'))
+  const fails = async (put: Put, message: RegExp) => {
+    const client = await connect(t, ownerConnection)
+    const has = async (digest: string) => await store.has(digest)
+    const takeBack = async (digest: string) => await store.takeBack(digest)
+    const restoring = restore({ client, evidence: { has, put, takeBack } }, file, manifest)
+    await t.rejects(restoring, { name: 'RegistryError', code: 'unavailable', message })
+    t.strictSame(filesIn(join(folder, 'other')), [])
+    t.strictSame(await query(ownerConnection, `select from pg_class where relname = 'person'`), [])
+  }
+
+  await fails(async (bytes, digest) => {
+    await store.put(bytes, digest)
+    await query(ownerConnection, endIdle)
+  }, /did not finish .*connection/i)
+  await fails(async () => {
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  }, /did not finish .*no space left/)
+
+  const client = await connect(t, ownerConnection)
+  await restore({ client, evidence: store }, file, manifest)
+  t.strictSame(await findMismatches(ownerConnection), [], 'so the next attempt succeeds')
+})
+
 t.test('a backup that cannot be finished is not kept', async (t) => {
   const folder = t.testdir()
   const { file, evidenceDir, connections } = await makeBackup(t, folder)
@@ -278,11 +306,7 @@ t.test('a backup that cannot be finished is not kept', async (t) => {
     { code: 'unavailable', message: /did not finish .*connection/i },
     {
       async open(stored) {
-        await query(
-          connections.ownerConnection,
-          `select pg_terminate_backend(pid, 5000) from pg_stat_activity
-        where datname = current_database() and usename = current_user and state = 'idle in transaction'`,
-        )
+        await query(connections.ownerConnection, endIdle)
         return await evidence.open(stored)
       },
     },
@@ -345,6 +369,12 @@ interface Obstacle {
   signal?: (client: pg.Client) => AbortSignal
   connection?: Connection
 }
+
+type Put = (bytes: AsyncIterable<Uint8Array>, digest: string) => Promise<void>
+
+/** Ends the owner's sessions that are in the middle of a transaction. */
+const endIdle = `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+  where datname = current_database() and usename = current_user and state = 'idle in transaction'`
 
 type Change = Record<string, (content: string) => string>
 

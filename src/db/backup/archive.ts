@@ -77,8 +77,9 @@ async function* readParts(bytes: Bytes): AsyncGenerator<Part> {
     const head = await bytes.take(BLOCK)
     if (head.equals(zeros.subarray(BLOCK))) break
     const { path, size } = describe(head)
-    if (!header(path, size).equals(head) || size > PART_SIZE)
+    if (!header(path, size).equals(head) || size > PART_SIZE) {
       throw last ? damaged(`what follows ${last}`) : foreign()
+    }
     const content = await bytes.take(size)
     if (!isZero(await bytes.take(paddingOf(size)))) throw damaged(path)
     yield { path, bytes: content }

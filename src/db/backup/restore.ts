@@ -26,26 +26,35 @@ export interface RestoreTarget {
  * Fills an empty database from a backup that {@link readBackup} found whole, and brings it up to this version: all of
  * it or nothing.
  * @throws RegistryError `conflict` when the database is not empty or the backup is of a newer version, `invalid` when
- *   the backup is damaged
+ *   the backup is damaged, `unavailable` when something is in the way
  */
 export async function restore(target: RestoreTarget, file: string, manifest: Manifest): Promise<void> {
-  const { client } = target
+  const { client, evidence } = target
   const kept: string[] = []
-  await client.query('begin')
   try {
+    await client.query('begin')
     await client.query(`set local lock_timeout = '30s'; ${textForms}`)
     await assertEmpty(client)
     await rebuildSchema(client, manifest)
     await loadAll(target, file, manifest, kept)
     await assertGapless(client)
     await runMigrations(client)
-    await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
-    for (const digest of kept) await target.evidence.takeBack(digest)
-    throw error
+    for (const digest of kept) await evidence.takeBack(digest)
+    throw unfinished(error, 'nothing was kept; mend that and try again')
   }
+  // from here on the rows may be there, so their evidence stays
+  await client.query('commit').catch((error) => {
+    throw unfinished(error, 'whether it counts is not known; restore into another empty database')
+  })
   await client.query('analyze').catch(() => {}) // plans are right at once; without it they are a little later
+}
+
+function unfinished(error: unknown, sequel: string): RegistryError {
+  if (error instanceof RegistryError) return error
+  const message = `the restore did not finish (${(error as Error).message}); ${sequel}`
+  return new RegistryError('unavailable', message, { cause: error })
 }
 
 /** @throws RegistryError `conflict` when this version cannot bring such a backup up to itself */
@@ -72,8 +81,9 @@ async function rebuildSchema(client: pg.Client, { migrations, tables }: Manifest
   const names = made.map(({ name }) => inPublic(name))
   for (const [index, { name, columns }] of tables.entries()) {
     const isSame = made[index]?.name === name && made[index].columns.join() === columns.join()
-    if (!isSame)
+    if (!isSame) {
       throw new RegistryError('invalid', `the backup's table ${name} is not as its migrations make it`)
+    }
   }
   if (made.length !== tables.length) throw new RegistryError('invalid', 'the backup lacks a table')
   await client.query(`truncate ${names.join(', ')}`)
@@ -150,7 +160,8 @@ async function assertGapless(client: pg.Client): Promise<void> {
       left join (select aggregate_id, max(event_no) as no from audit_event group by aggregate_id) e
         on e.aggregate_id = a.id
       where a.last_event_no <> coalesce(e.no, 0) limit 1`)
-    if (astray)
+    if (astray) {
       throw new RegistryError('invalid', `the backup's ${name} and events do not agree; use another one`)
+    }
   }
 }
