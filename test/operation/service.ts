@@ -34,7 +34,7 @@ export function scratch(t: Test): string {
 export async function serve(t: Test, env: Environment): Promise<Service> {
   const began = performance.now()
   const child = runCommand('serve', [], { ASSENT_PORT: '0', ASSENT_RATE_LIMIT: '1000000', ...env })
-  t.teardown(async () => void (await endChild(child, 'SIGKILL')))
+  t.teardown(async () => void (await endChild(child, 'SIGTERM'))) // lets go of its folder
   const output = await readUntil(child, /ready at (\S+)/)
   const url = output.match(/ready at (\S+)/)?.[1]
   if (!url) throw new Error(`it did not start: ${output}`)
