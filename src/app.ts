@@ -1,4 +1,5 @@
 import type { DestinationStream } from 'pino'
+import { eventRoutes } from './audit/routes.js'
 import { buildAuthenticator, type Caller, type Directory } from './auth/authenticate.js'
 import { type Ability, buildAbility, readRights } from './auth/decision-rights.js'
 import { type Identity, trustIssuer } from './auth/issuer.js'
@@ -72,6 +73,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
 /** In the order in which features may know each other. */
 async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(policyRoutes, deps)
+  await app.register(eventRoutes)
   await app.register(orgUnitRoutes, deps)
   await app.register(peopleRoutes, deps)
   await app.register(tokenRoutes, deps)

@@ -1,3 +1,5 @@
+import type { EventView } from '../audit/event-view.js'
+import { listHistory } from '../audit/service.js'
 import { authorize, authorizeSome, isAllowed } from '../auth/decision-rights.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
@@ -58,6 +60,17 @@ export async function listVersions(
   const rows = await store.listVersionRows(tx, id, { before, limit })
   const versions = rows.map((row, index) => presentVersion(row, rows[index + 1]))
   return cutPage(versions, limit, ({ version }) => [version])
+}
+
+/** Everything that happened to a use case, in order, for whoever may read its events. */
+export async function listEventsOf(
+  tx: ReadTx,
+  idOrKey: string,
+  form: 'plain' | 'exact',
+  page: PageRequest,
+): Promise<PageOf<EventView>> {
+  const { id } = await getReadable(tx, idOrKey)
+  return await listHistory(tx, id, form, page)
 }
 
 export async function getVersion(tx: ReadTx, idOrKey: string, version: number): Promise<Version> {

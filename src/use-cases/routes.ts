@@ -1,11 +1,12 @@
 import { z } from 'zod'
+import { EventForm, EventView } from '../audit/event-view.js'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
 import { text } from '../text.js'
-import { getUseCase, getVersion, listSimilar, listVersions } from './reading.js'
+import { getUseCase, getVersion, listEventsOf, listSimilar, listVersions } from './reading.js'
 import { raiseTier, registerUseCase, retireUseCase, reviseUseCase } from './service.js'
 import {
   NewUseCase,
@@ -150,6 +151,23 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
     }),
     async (request) =>
       await app.page(request, (tx, pageRequest) => listVersions(tx, request.params.id, pageRequest)),
+  )
+
+  app.get(
+    '/v1/use-cases/:id/events',
+    operation({
+      id: 'listEventsOfUseCase',
+      tag,
+      summary: 'Everything that happened to a use case, in order',
+      right: { action: 'read', subject: 'Event' },
+      params,
+      query: z.strictObject({ form: EventForm, ...pageQuery }),
+      answers: { 200: page(EventView) },
+    }),
+    async (request) => {
+      const { params, query } = request
+      return await app.page(request, (tx, asked) => listEventsOf(tx, params.id, query.form, asked))
+    },
   )
 
   app.get(

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import type { EventView } from '../../audit/event-view.js'
 import { type Instant, toInstant } from '../../instant.js'
 import type { UseCase } from '../../use-cases/use-case.js'
 import type { Caller } from './caller.js'
@@ -170,12 +171,6 @@ async function change(stage: Stage, telling: Telling, key: string): Promise<void
   await askGate(stage, telling, key)
 }
 
-interface Event {
-  eventNo: number
-  type: string
-  recordedAt: Instant
-}
-
 async function look(
   stage: Stage,
   telling: Telling,
@@ -196,7 +191,7 @@ async function look(
     telling.say(`${path}: ${plural(rows.length, 'row')}, ${key} is ${row?.standing}`)
   }
   telling.step(`Everything that happened to ${key}`)
-  const { items } = await auditor.get<{ items: Event[] }>(`/v1/use-cases/${key}/events?limit=200`)
+  const { items } = await auditor.get<{ items: EventView[] }>(`/v1/use-cases/${key}/events?limit=200`)
   for (const event of items)
-    telling.say(`${String(event.eventNo).padStart(3)}  ${event.recordedAt}  ${event.type}`)
+    telling.say(`${String(event.aggregate.no).padStart(3)}  ${event.recordedAt}  ${event.type}`)
 }

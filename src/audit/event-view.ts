@@ -1,0 +1,59 @@
+import { z } from 'zod'
+
+/** An event as people read it. */
+export const EventView = z.strictObject({
+  id: z.uuid(),
+  type: z.string(),
+  aggregate: z.strictObject({ kind: z.string(), id: z.uuid(), no: z.int() }),
+  recordedAt: z.iso.datetime(),
+  actorId: z.uuid(),
+  data: z.record(z.string(), z.json()).describe('What the log holds: ids, names and digests'),
+  sealed: z
+    .record(z.string(), z.json())
+    .describe('Personal or bulky values; the log holds a salted hash of each in their place'),
+  leaf: z
+    .base64()
+    .nullable()
+    .describe(
+      'The exact bytes in the log (RFC 8785 JSON), for `form=exact`; compare these, never a rewriting of them',
+    ),
+})
+export type EventView = z.infer<typeof EventView>
+
+export const EventForm = z.enum(['plain', 'exact']).default('plain')
+
+export const EventFilters = z.strictObject({
+  type: z.string().max(60).optional(),
+  actor: z.uuid().optional(),
+  aggregate: z.uuid().optional(),
+  from: z.iso.datetime().optional().describe('From this instant on'),
+  to: z.iso.datetime().optional().describe('Before this instant'),
+})
+export type EventFilters = z.infer<typeof EventFilters>
+
+interface Stored {
+  id: string
+  type: string
+  aggregateKind: string
+  aggregateId: string
+  eventNo: number
+  recordedAt: string
+  actorId: string
+  leaf: Buffer
+  sealed: Record<string, { value: unknown }> | null
+}
+
+/** Members that every leaf has; the rest is what happened. */
+const HEADER = new Set(['v', 'id', 'type', 'at', 'aggregate', 'actor', 'sealed'])
+
+export function presentEvent(row: Stored, form: 'plain' | 'exact'): EventView {
+  const { id, type, aggregateKind: kind, aggregateId, eventNo: no, recordedAt, actorId, leaf, sealed } = row
+  const members = Object.entries(JSON.parse(leaf.toString()) as EventView['data'])
+  const values = Object.entries(sealed ?? {}).map(([name, { value }]) => [name, value])
+  return {
+    ...{ id, type, aggregate: { kind, id: aggregateId, no }, recordedAt, actorId },
+    data: Object.fromEntries(members.filter(([name]) => !HEADER.has(name))),
+    sealed: Object.fromEntries(values),
+    leaf: form === 'exact' ? leaf.toString('base64') : null,
+  }
+}
