@@ -20,7 +20,8 @@ const right = z.string().regex(/^DR-\d+$/)
 const word = z.string().max(60)
 const digest = z.string().max(100)
 const prose = z.string()
-const json = z.json()
+/** Not looked into: what canonical JSON cannot hold is refused when it is hashed. */
+const json = z.custom<z.core.util.JSONType>()
 const tier = z.enum(['minimal', 'limited', 'high', 'prohibited'])
 
 export const catalogue = {

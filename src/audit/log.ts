@@ -10,6 +10,8 @@ import { type AggregateKind, catalogue, type DomainEvent } from './events.js'
 export interface Aggregate {
   id: string
   lastEventNo: number
+  /** For a row inserted together with the number of its first events: what it says already, so that it is written once. */
+  storedEventNo?: number
 }
 
 interface Head {
@@ -84,16 +86,16 @@ export class Journal {
         client,
         kind,
         at,
-        heads.filter((head) => head.kind === kind),
+        heads.filter((head) => head.kind === kind && head.last !== head.before),
       ),
     )
     await Promise.all([...moves, insertEntries(client, this.#entries, this.#context.actorId, at)])
   }
 
-  #headOf(kind: AggregateKind, { id, lastEventNo }: Aggregate): Head {
+  #headOf(kind: AggregateKind, { id, lastEventNo, storedEventNo }: Aggregate): Head {
     const known = this.#heads.get(id)
     if (known) return known
-    const head = { kind, id, before: lastEventNo, last: lastEventNo }
+    const head = { kind, id, before: storedEventNo ?? lastEventNo, last: lastEventNo }
     this.#heads.set(id, head)
     return head
   }
@@ -134,6 +136,8 @@ async function moveHeads(
   at: Instant,
   heads: Head[],
 ): Promise<void> {
+  if (heads.length === 0) return
+  if (heads.some(({ before, last }) => last < before)) throw new Error('a row counts events nobody recorded')
   const moved = await client.query({
     name: `move_${kind}`,
     text: `update ${kind} as a set last_event_no = h.last, last_event_at = $1

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Question } from '../policy/risk-tiers-file.js'
 import { UNKNOWN } from '../policy/risk-tiers-file.js'
 import { changedFacts, materialChanges } from '../use-cases/material.js'
-import { type Answers, Facts, keyOf } from '../use-cases/use-case.js'
+import { type Answers, type Facts, keyOf } from '../use-cases/use-case.js'
 import type { Outcome, Reason } from './import.js'
 import type { ImportedFacts } from './imported-facts.js'
 import type { MappedRow } from './map.js'
@@ -42,6 +42,20 @@ export interface Circumstances {
   unitId: string
 }
 
+/** What a first registration leaves open. */
+const blank: Omit<Facts, 'orgUnitId' | 'purpose'> = {
+  ...{
+    title: '',
+    benefits: '',
+    outputs: '',
+    jurisdictions: [],
+    channels: [],
+    stage: 'idea',
+    technique: null,
+  },
+  ...{ systemIds: [], answers: {}, businessOwnerId: null, riskOwnerId: null, tags: [] },
+}
+
 const NO_PURPOSE = 'The source does not say what this is for.'
 
 /** Pure but for the ids of units and systems that `names` finds missing. */
@@ -70,7 +84,7 @@ function planNew(row: MappedRow, at: Circumstances): Plan {
     ...stated
   } = meaningOf(row.facts, undefined, notes, at)
   const given = Object.entries(answers).filter(([, option]) => option !== UNKNOWN)
-  const facts = Facts.parse({ orgUnitId: at.unitId, ...stated, purpose, answers: Object.fromEntries(given) })
+  const facts = { ...blank, orgUnitId: at.unitId, ...stated, purpose, answers: Object.fromEntries(given) }
   const outcome = notes.length > 0 ? 'needs_attention' : 'created'
   return { outcome, reasons: notes.map(reasonOf), facts, retires: row.retired, base: facts }
 }
@@ -89,7 +103,7 @@ function planKnown(row: MappedRow, known: Registered, at: Circumstances): Plan {
   const notes = [...row.notes]
   const stated = meaningOf(row.facts, known, notes, at)
   const { facts: merged, taken, conflicts } = mergeFacts({ ...known.base }, stated, { ...known.facts })
-  const facts = Facts.parse(merged)
+  const facts = merged as unknown as Facts // of facts, facts
   const changed = changedFacts(known.facts, facts)
   const retires = row.retired && !known.mapped.retired && known.retiredAt === null
   const obstacle = obstacleOf(known, facts, retires)

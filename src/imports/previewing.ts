@@ -53,7 +53,7 @@ export async function preview(
   policies: Policies,
   draft: Draft,
 ): Promise<string> {
-  const batches = batchesOf(arrivals(readRegister(draft.table, draft.profile)))
+  const batches = batchesOf(arrivals(readRegister(remembering(draft.table), draft.profile)))
   const begun = await batches.next()
   if (begun.done) {
     throw new RegistryError('invalid', 'the file has a header and no rows under it; choose the one you mean')
@@ -200,6 +200,26 @@ async function* batchesOf(rows: AsyncIterable<Arrived>): AsyncGenerator<Arrived[
     size = 0
   }
   if (batch.length > 0) yield batch
+}
+
+/** UTF-16 code units of a file that is kept in memory between its two readings. */
+const REMEMBERED = 16_000_000
+
+/** A table that is not read from disk again while it is small. */
+function remembering(table: Table): Pick<Table, 'columns' | 'rows'> {
+  let known: RawRow[] | undefined
+  async function* rows(): AsyncGenerator<RawRow> {
+    if (known) return yield* known
+    const read: RawRow[] = []
+    let size = 0
+    for await (const row of table.rows()) {
+      size += row.cells.reduce((sum, cell) => sum + cell.length, 0)
+      if (size <= REMEMBERED) read.push(row)
+      yield row
+    }
+    if (size <= REMEMBERED) known = read
+  }
+  return { columns: table.columns, rows }
 }
 
 /** The rows as they were stored, in the shape of a table that is read from a file. */

@@ -80,9 +80,10 @@ function recordRegistration(tx: WriteTx, row: UseCaseRow, tier: ComputedTier, ca
   const { facts, reason, right, importId, retiredBecause } = candidate
   const { origin } = row
   const event = { type: 'use_case.registered', right, ...eventOf(row, tier, importId), origin } as const
-  tx.record(row, { ...event, sealed: { facts, reason } })
+  const newborn = { id: row.id, lastEventNo: 0, storedEventNo: row.lastEventNo }
+  tx.record(newborn, { ...event, sealed: { facts, reason } })
   if (retiredBecause === undefined) return
-  tx.record(row, { type: 'use_case.retired', right, importId, sealed: { reason: retiredBecause } })
+  tx.record(newborn, { type: 'use_case.retired', right, importId, sealed: { reason: retiredBecause } })
 }
 
 function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
@@ -94,7 +95,8 @@ function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
   const tiered = { computedTier: tier.tier, fired: tier.fired, policyDigest: policies.digest }
   const authorIds = authorsWith([], tx)
   const retiredAt = candidate.retiredBecause === undefined ? null : tx.now
-  const row = { id, origin, version: 1, ...facts, ...at, ...tiered, authorIds, retiredAt }
+  const numbered = { lastEventNo: retiredAt === null ? 1 : 2, lastEventAt: tx.now }
+  const row = { id, origin, version: 1, ...facts, ...at, ...tiered, authorIds, retiredAt, ...numbered }
   const author = { authorId: tx.principal.personId, recordedAt: tx.now, reason }
   const version = { useCaseId: id, version: 1, facts, ...author, ...tiered }
   return { row, version, tier, candidate }

@@ -48,7 +48,7 @@ export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCas
 
 /** What every use case begins with. */
 const newborn = {
-  ...{ revision: 1, lastEventNo: 0, lastEventAt: null, raisedTier: null, openMaterialFacts: null },
+  ...{ revision: 1, raisedTier: null, openMaterialFacts: null },
   ...{ materialFacts: null, materialDigest: null, openReviewId: null, lastOutcome: null, approvalId: null },
   ...{ approvedTier: null, validUntil: null, firstMaterialChangeAt: null, tierRaisedAt: null, blockId: null },
 } satisfies Partial<UseCaseRow>
