@@ -7,9 +7,9 @@ export const EventView = z.strictObject({
   aggregate: z.strictObject({ kind: z.string(), id: z.uuid(), no: z.int() }),
   recordedAt: z.iso.datetime(),
   actorId: z.uuid(),
-  data: z.record(z.string(), z.json()).describe('What the log holds: ids, names and digests'),
+  data: z.record(z.string(), z.unknown()).describe('What the log holds: ids, names and digests'),
   sealed: z
-    .record(z.string(), z.json())
+    .record(z.string(), z.unknown())
     .describe('Personal or bulky values; the log holds a salted hash of each in their place'),
   leaf: z
     .base64()
