@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, gte, lt, or, type SQL, sql } from 'drizzle-orm'
 import { auditEvents, auditPayloads, gateAnswers, importRuns, useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
-import { RegistryError } from '../errors.js'
+import { notFound } from '../errors.js'
 import type { EventFilters } from './event-view.js'
 
 const { aggregateId } = auditEvents
@@ -82,6 +82,6 @@ export async function getEventRow(tx: ReadTx, id: string) {
     .from(auditEvents)
     .leftJoin(auditPayloads, eq(auditPayloads.eventId, auditEvents.id))
     .where(eq(auditEvents.id, id))
-  if (!row) throw new RegistryError('not_found', 'there is no such event; list the events')
+  if (!row) throw notFound('event')
   return row
 }

@@ -287,6 +287,7 @@ function here(path: string): string {
     ['/v1/org-units/', unitId],
     ['/v1/systems/', known.system],
     ['/v1/imports/', known.imported],
+    ['/v1/events/', known.event],
   ]
   const found = ids.find(([prefix]) => path.startsWith(prefix))
   if (!found) throw new Error(`teach the walk of what ${path} is the path`)
@@ -321,6 +322,7 @@ async function makeOneOfEach() {
   const other = await register(committee, { title: 'Another one' })
   const gateAnswer = await riskOwner.post('/v1/gate/answers', { useCase: other.key, environment: 'staging' })
   const person = await committee.person('Per', { rights: [] })
+  const events = await owner.query('select id from audit_event where aggregate_id = $1', [useCase.id])
   const rows = formOf({ orgUnitId: unitId }, 'title,purpose\nLetters,Writes letters\n')
   const imported = await admin.post('/v1/imports', rows, formType)
   return {
@@ -335,6 +337,7 @@ async function makeOneOfEach() {
     gateAnswer: String(gateAnswer.body.id),
     person: person.id,
     imported: String(imported.body.id),
+    event: String(events.rows[0]?.id),
   }
 }
 
