@@ -212,6 +212,20 @@ export async function lockAll<T extends PgTable & { id: unknown }>(
   return rows
 }
 
+/** Tries what rules or rights may refuse, and undoes all of it if they do; the transaction goes on. */
+export async function attempt<T>(tx: WriteTx, work: () => Promise<T>): Promise<T | RegistryError> {
+  await tx.client.query('savepoint attempt')
+  try {
+    const value = await work()
+    await tx.client.query('release savepoint attempt')
+    return value
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error
+    await tx.client.query('rollback to savepoint attempt')
+    return error
+  }
+}
+
 async function refusing<T>(source: Source, request: Request, deed: () => Promise<T>): Promise<T> {
   try {
     return await deed()

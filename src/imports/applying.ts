@@ -1,5 +1,5 @@
 import { authorize } from '../auth/decision-rights.js'
-import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { attempt, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
 import type { Policies } from '../policy/load.js'
 import { registerUseCases, retire, revise } from '../use-cases/service.js'
@@ -174,7 +174,7 @@ async function change(
     await work()
     return plan
   }
-  const refused = await store.attempt(tx, work)
+  const refused = await attempt(tx, work)
   return refused instanceof RegistryError ? wait(refused.message) : plan
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
+import type { Question } from '../policy/risk-tiers-file.js'
 import { ImportProfile } from './profile.js'
 
 /** What becomes of a row. Every row of a file ends as exactly one of these. */
@@ -135,6 +136,23 @@ export type UploadFields = z.infer<typeof UploadFields>
 /** The mapping that a person vouches for. */
 export const Mapping = z.strictObject({ profile: ImportProfile })
 export type Mapping = z.infer<typeof Mapping>
+
+/** @throws RegistryError `invalid` when a mapping answers a question nobody asks, or with an option nobody offers */
+export function assertAnswerable({ answers }: ImportProfile, questions: readonly Question[]): void {
+  const issues = Object.entries(answers).flatMap(([id, { values }]) => {
+    const path = `/profile/answers/${id}`
+    const question = questions.find((candidate) => candidate.id === id)
+    if (!question) return [{ path, message: 'nobody asks this question; leave it out or correct its id' }]
+    const offered = question.options.map((option) => option.id)
+    const given = Object.values(values).filter((value) => typeof value === 'string')
+    const strange = given.filter((option) => !offered.includes(option))
+    if (strange.length === 0) return []
+    return [{ path, message: `${strange.join(', ')} is not offered; choose from ${offered.join(', ')}` }]
+  })
+  const [first] = issues
+  if (first)
+    throw new RegistryError('invalid', `correct the mapping at ${first.path}: ${first.message}`, { issues })
+}
 
 interface Progress {
   state: ImportState

@@ -230,8 +230,8 @@ function storedTable(steps: Steps, run: store.RunRow): Pick<Table, 'columns' | '
 
 async function* storedRows(steps: Steps, { id }: store.RunRow): AsyncGenerator<RawRow> {
   for (let ordinal = 0; ; ) {
-    const after = { ordinal, limit: BATCH }
-    const page = await steps.read((tx) => store.listRawRows(tx, id, after))
+    const after = { outcome: undefined, after: ordinal, limit: BATCH }
+    const page = await steps.read((tx) => store.listRows(tx, id, after))
     for (const { rowNumber: number, cells, problems } of page) yield { number, cells, problems }
     const last = page.at(-1)
     if (!last || page.length < BATCH) return

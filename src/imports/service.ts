@@ -9,6 +9,7 @@ import type { Policies } from '../policy/load.js'
 import { getReadable } from '../use-cases/reading.js'
 import { keyOf } from '../use-cases/use-case.js'
 import {
+  assertAnswerable,
   assertMappable,
   type GoneRow,
   type Import,
@@ -97,6 +98,7 @@ export async function confirmMapping(
   revision: number,
   profile: ImportProfile,
 ): Promise<Import> {
+  assertAnswerable(profile, policies.riskTiers.questions)
   const run = await steps.write(async (tx) => await beginAgain(tx, id, revision, profile))
   await previewAgain(steps, policies, run, profile)
   return await steps.read((tx) => getImport(tx, id))

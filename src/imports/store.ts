@@ -91,21 +91,6 @@ export async function keepRows(tx: WriteTx, importId: string, rows: PreviewedRow
   })
 }
 
-/** Rows as they came, after `ordinal`, for mapping them anew. */
-export async function listRawRows(
-  tx: ReadTx,
-  importId: string,
-  after: { ordinal: number; limit: number },
-): Promise<{ ordinal: number; rowNumber: number; cells: string[]; problems: string[] }[]> {
-  const { ordinal, rowNumber, cells, problems } = importRows
-  return await tx.sql
-    .select({ ordinal, rowNumber, cells, problems })
-    .from(importRows)
-    .where(and(eq(importRows.importId, importId), gt(ordinal, after.ordinal)))
-    .orderBy(asc(ordinal))
-    .limit(after.limit)
-}
-
 export interface MappedRowOf {
   ordinal: number
   rowNumber: number
@@ -300,18 +285,4 @@ export async function getSource(tx: ReadTx, useCaseId: string) {
     'not_found',
     'this use case was not imported; it has no source but its own versions',
   )
-}
-
-/** Tries something that rights or rules of other features may refuse, and undoes all of it if they do. */
-export async function attempt<T>(tx: WriteTx, work: () => Promise<T>): Promise<T | RegistryError> {
-  await tx.client.query('savepoint attempt')
-  try {
-    const value = await work()
-    await tx.client.query('release savepoint attempt')
-    return value
-  } catch (error) {
-    if (!(error instanceof RegistryError)) throw error
-    await tx.client.query('rollback to savepoint attempt')
-    return error
-  }
 }
