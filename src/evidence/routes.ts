@@ -77,7 +77,7 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
         'digits of the file), and the file as its last part.',
       right: { action: 'attach', subject: 'UseCase' },
       params: ofUseCase,
-      consumes: ['multipart/form-data'],
+      form: FileFields,
       timeoutMs: TRANSFER_LIMIT_MS,
       location: '/v1/evidence/{id}',
       answers: { 201: Evidence },

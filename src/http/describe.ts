@@ -1,13 +1,13 @@
 import { STATUS_CODES } from 'node:http'
 import { z } from 'zod'
+import { type Components, describeMedia, referTo, withExamples } from './components.js'
 import { type AnyOperation, hasRevision, isPage, isRepeatable, successOf } from './operations.js'
-import { Problem, problemType } from './problem.js'
-import { file, type JsonSchema, jsonSchemaOf, noContent } from './zod.js'
+import { describeProblem, Problem, problemType } from './problem.js'
+import { refusals } from './refusals.js'
+import { file, type JsonSchema, noContent } from './zod.js'
 
-/** Schemas with an id, by the name they have in the document. */
-export type Components = Record<string, JsonSchema>
-
-interface Described {
+/** An operation where it stands. */
+export interface Described {
   words: AnyOperation
   method: string
   url: string
@@ -15,7 +15,7 @@ interface Described {
 
 /** One operation as OpenAPI 3.1 has it; named schemas go to `components`. */
 export function describeOperation({ words, method, url }: Described, components: Components): JsonSchema {
-  const { params, query, body, consumes } = words
+  const { params, query, body, form } = words
   return {
     operationId: words.id,
     tags: [words.tag],
@@ -27,7 +27,7 @@ export function describeOperation({ words, method, url }: Described, components:
       ...describeParameters('query', query, components),
       ...describeHeaders(words, method),
     ],
-    ...((body || consumes) && { requestBody: describeBody(words, components) }),
+    ...((body || form) && { requestBody: describeBody(words, components) }),
     responses: { ...describeAnswers(words, method, components), ...describeRefusals(words, method, url) },
   }
 }
@@ -51,12 +51,28 @@ function describeHeaders(words: AnyOperation, method: string): JsonSchema[] {
   return headers
 }
 
-function describeBody(
-  { body, consumes = ['application/json'] }: AnyOperation,
-  components: Components,
-): JsonSchema {
-  const schema = body ? referTo(body, 'input', components) : { type: 'string', format: 'binary' }
-  return { required: true, content: Object.fromEntries(consumes.map((type) => [type, { schema }])) }
+function describeBody({ body, form }: AnyOperation, components: Components): JsonSchema {
+  const content = {
+    ...(body && { 'application/json': describeMedia(body, 'input', components) }),
+    ...(form && { 'multipart/form-data': describeForm(form, components) }),
+  }
+  return { required: true, content }
+}
+
+/** A form as `receiveUpload` reads it. */
+function describeForm(form: z.ZodType, components: Components): JsonSchema {
+  const fields = referTo(form, 'input', components, { inline: true })
+  const { properties, required = [], examples = [], ...rest } = fields
+  const bytes = { type: 'string', format: 'binary', description: 'The file, as the last part of the form' }
+  const withFile = (examples as object[]).map((example) => ({ ...example, file: 'the bytes of the file' }))
+  return {
+    schema: {
+      ...rest,
+      properties: { ...(properties as JsonSchema), file: bytes },
+      required: [...(required as string[]), 'file'],
+    },
+    ...withExamples(withFile),
+  }
 }
 
 function describeAnswers(words: AnyOperation, method: string, components: Components): JsonSchema {
@@ -85,8 +101,13 @@ function describeContent(
   const types = isProblem
     ? [problemType]
     : (produces ?? [schema === file ? 'application/octet-stream' : 'application/json'])
-  const json = referTo(schema, 'output', components)
-  return Object.fromEntries(types.map((type) => [type, { schema: json }]))
+  const media = describeMedia(schema, 'output', components)
+  const text = { schema: { type: 'string' } }
+  return Object.fromEntries(types.map((type) => [type, isJson(type) || schema === file ? media : text]))
+}
+
+function isJson(type: string): boolean {
+  return /^application\/(\w+\+)?json$/.test(type)
 }
 
 function describeAnswerHeaders(words: AnyOperation, method: string): JsonSchema {
@@ -102,7 +123,7 @@ function describeAnswerHeaders(words: AnyOperation, method: string): JsonSchema 
 
 /** What can go wrong follows from the words; the operation's own answers take precedence. */
 function describeRefusals(words: AnyOperation, method: string, url: string): JsonSchema {
-  const { right, body, consumes, ifMatch, bucket, answers } = words
+  const { right, body, form, ifMatch, bucket, answers } = words
   const changes = method !== 'GET'
   const statuses = [
     400,
@@ -111,7 +132,7 @@ function describeRefusals(words: AnyOperation, method: string, url: string): Jso
     ...(url.includes(':') ? [404] : []),
     ...(changes ? [409] : []),
     ...(ifMatch ? [412, 428] : []),
-    ...(body || consumes ? [413, 415] : []),
+    ...(body || form ? [413, 415] : []),
     422,
     429,
     500,
@@ -120,30 +141,18 @@ function describeRefusals(words: AnyOperation, method: string, url: string): Jso
   return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/${status}` }]))
 }
 
-const refusals: Record<number, string> = {
-  400: 'Malformed: not JSON, or a header that cannot be read',
-  401: 'Nobody is signed in, or the token does not count (any more)',
-  403: 'The decision right named in `rule` does not allow it',
-  404: 'There is no such thing, or none that you may see',
-  409: 'What was asked does not fit the present state, or the Idempotency-Key was used for another request',
-  412: 'Somebody changed it since the revision named in If-Match',
-  413: 'The body is too large',
-  415: 'The body has another media type',
-  422: 'Valid JSON with wrong contents; `issues` says where',
-  428: 'If-Match is missing',
-  429: 'Too many requests',
-  500: 'A bug',
-  503: 'The service cannot tell right now',
-}
+const asked = { url: '/v1/use-cases/UC-1042', id: '6f1c52a0-7c0e-4c55-9d0e-3f0a5f0f8a11' }
 
 /** The parts that all operations share, for `components` of the document. */
 export function describeShared(components: Components): JsonSchema {
-  const schema = referTo(Problem, 'output', components)
   const text = { type: 'string' }
   const retry = { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }
-  const responses = Object.entries(refusals).map(([status, description]) => {
+  const media = describeMedia(Problem, 'output', components)
+  const responses = Object.entries(refusals).map(([status, { meaning, ...refusal }]) => {
     const headers = status === '429' || status === '503' ? { headers: retry } : {}
-    return [status, { description, ...headers, content: { [problemType]: { schema } } }]
+    const problem = describeProblem({ status: Number(status), ...refusal }, asked)
+    const content = { [problemType]: { ...media, ...withExamples([problem]) } }
+    return [status, { description: meaning, ...headers, content }]
   })
   return {
     responses: Object.fromEntries(responses),
@@ -171,80 +180,4 @@ export function describeShared(components: Components): JsonSchema {
       'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
     },
   }
-}
-
-/**
- * JSON Schema of a zod schema with references to `components`. Of a schema that differs between what is sent and
- * what is answered (defaults), the sent form is named `…Input`.
- */
-function referTo(
-  schema: z.ZodType,
-  io: 'input' | 'output',
-  components: Components,
-  { inline = false } = {},
-): JsonSchema {
-  const json = jsonSchemaOf(schema, { io, target: 'draft-2020-12' })
-  const { root, defs } = splitDefs(io === 'output' ? open(json) : json, inline)
-  const names = io === 'input' ? namesOfInputs(schema, defs) : new Map<string, string>()
-  const nameOf = (id: string) => names.get(id) ?? id
-  for (const [id, def] of Object.entries(defs)) addComponent(components, nameOf(id), rename(def, nameOf))
-  return rename(root, nameOf)
-}
-
-function addComponent(components: Components, name: string, schema: JsonSchema): void {
-  if (name.startsWith('__')) throw new Error('a recursive schema needs an id of its own: .meta({ id })')
-  const known = components[name]
-  if (known && JSON.stringify(known) !== JSON.stringify(schema))
-    throw new Error(`two schemas are called ${name}`)
-  components[name] = schema
-}
-
-function splitDefs(json: JsonSchema, inline: boolean): { root: JsonSchema; defs: Components } {
-  const { $defs = {}, $schema: _draft, ...root } = json
-  const defs = Object.fromEntries(
-    Object.entries($defs as Components).map(([id, { id: _id, ...def }]) => [id, def]),
-  )
-  const { id, ...rest } = root
-  if (typeof id !== 'string' || inline) return { root: rest, defs }
-  return { root: { $ref: `#/$defs/${id}` }, defs: { ...defs, [id]: rest } }
-}
-
-/** A definition needs a name of its own when it, or one it refers to, differs from the answered form. */
-function namesOfInputs(schema: z.ZodType, inputs: Components): Map<string, string> {
-  const { defs: outputs } = splitDefs(answeredForm(schema), false)
-  const names = new Map<string, string>()
-  const differs = (id: string) => JSON.stringify(inputs[id]) !== JSON.stringify(outputs[id])
-  const refersToNamed = (id: string) =>
-    [...names.keys()].some((other) => JSON.stringify(inputs[id]).includes(`"#/$defs/${other}"`))
-  for (let before = -1; before < names.size; ) {
-    before = names.size
-    for (const id of Object.keys(inputs)) if (differs(id) || refersToNamed(id)) names.set(id, `${id}Input`)
-  }
-  return names
-}
-
-/** Without it (a transform has no answered form) every definition counts as different. */
-function answeredForm(schema: z.ZodType): JsonSchema {
-  try {
-    return open(jsonSchemaOf(schema, { io: 'output', target: 'draft-2020-12' }))
-  } catch {
-    return {}
-  }
-}
-
-/** Answers may grow: a client that refused fields it does not know would break. */
-function open(schema: JsonSchema): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (_key, value) => {
-    if (value?.additionalProperties !== false) return value
-    const { additionalProperties: _closed, ...rest } = value
-    return rest
-  })
-}
-
-function rename(schema: JsonSchema, nameOf: (id: string) => string): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (key, value) =>
-    key === '$ref'
-      ? value.replace(/^#\/\$defs\/(.+)$/, (_: string, id: string) => `#/components/schemas/${nameOf(id)}`)
-      : value,
-  )
 }

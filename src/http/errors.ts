@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { pgErrorOf } from '../db/pg-error.js'
 import { type ErrorCode, RegistryError } from '../errors.js'
+import { unsupportedType } from './operations.js'
 import { describeProblem, HttpRefusal, problemType, type Refusal, sendProblem } from './problem.js'
 import type { App } from './types.js'
 import { ResponseMismatch } from './verify-responses.js'
@@ -55,7 +56,6 @@ const httpRefusals: Record<number, Refusal> = {
     detail: 'the request is malformed; send valid HTTP with a valid JSON body',
   },
   404: nothingHere,
-  406: { status: 415, code: 'unsupported_media_type', detail: 'send the file as multipart/form-data' },
   408: { status: 408, code: 'timeout', detail: 'the request arrived too slowly; send it again' },
   413: { status: 413, code: 'too_large', detail: 'the body is too large; send less at once' },
   414: {
@@ -63,7 +63,6 @@ const httpRefusals: Record<number, Refusal> = {
     code: 'too_long',
     detail: 'a part of the path is longer than 100 characters; shorten it',
   },
-  415: { status: 415, code: 'unsupported_media_type', detail: 'send the body as application/json' },
   429: { status: 429, code: 'rate_limited', detail: 'too many requests; wait as long as Retry-After says' },
   431: { status: 431, code: 'too_large', detail: 'the headers are too large; send fewer or shorter ones' },
 }
@@ -98,18 +97,19 @@ export function registerErrors(app: App): void {
 
 /** Also for what Fastify refuses before a route is found. */
 export function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const refusal = refusalOf(error)
+  const refusal = refusalOf(error, request)
   if (refusal.status >= 500) request.log.error({ err: error }, 'failed')
   if (refusal.status === 503) reply.header('retry-after', String(RETRY_AFTER_S))
   if (refusal.status === 401) reply.header('www-authenticate', challengeFor(request))
   return sendProblem(reply, refusal)
 }
 
-export function refusalOf(error: unknown): Refusal {
+function refusalOf(error: unknown, { routeOptions }: FastifyRequest): Refusal {
   if (error instanceof HttpRefusal) return error.refusal
   if (error instanceof RegistryError) return refusalOfDomain(error)
   if (error instanceof ResponseMismatch) return { ...bug, detail: error.message }
   if (!(error instanceof Error)) return bug
+  if (isOfOtherType(error)) return unsupportedType(routeOptions.config?.operation).refusal
   return refusalOfHttp(error) ?? refusalOfDatabase(error) ?? bug
 }
 
@@ -117,6 +117,11 @@ function refusalOfDomain(error: RegistryError): Refusal {
   const { code, message: detail, rule, issues } = error
   if (error.stale) return { status: 412, code: 'stale', detail, rule, issues }
   return { status: statusOf[code], code, detail, rule, issues }
+}
+
+/** 406 is how the parser of forms says that a body is none. */
+function isOfOtherType({ statusCode }: Partial<FastifyError>): boolean {
+  return statusCode === 406 || statusCode === 415
 }
 
 function refusalOfHttp(error: Partial<FastifyError>): Refusal | undefined {

@@ -2,13 +2,14 @@ import type {
   preHandlerHookHandler,
   preParsingHookHandler,
   preSerializationHookHandler,
+  preValidationHookHandler,
   RouteOptions,
 } from 'fastify'
 import { z } from 'zod'
 import type { Config } from '../config.js'
 import { RegistryError } from '../errors.js'
 import { etagOf, requireRevision } from './etag.js'
-import { pathOf } from './problem.js'
+import { HttpRefusal, pathOf } from './problem.js'
 import type { App, Right } from './types.js'
 
 /** The chapters of the API document. */
@@ -49,8 +50,8 @@ export interface OperationWords<P, Q, B, A extends Answers> {
   bucket?: 'gate' | 'sign_in'
   /** The answer holds a secret, which is said once and kept nowhere: no Idempotency-Key can ask for it again. */
   secret?: boolean
-  /** Media types of a body that the handler reads itself, from the stream. */
-  consumes?: string[]
+  /** The fields of a form whose last part is a file; the handler reads it with `receiveUpload`. */
+  form?: z.ZodType
   /** Media types of an answer that is not JSON. */
   produces?: string[]
   /** Where the created thing is, as `/v1/use-cases/{id}` with fields of the answer. */
@@ -95,7 +96,8 @@ export function registerOperations(app: App, { requestTimeoutMs }: Pick<Config, 
     if (!isHot) route.handlerTimeout = words.timeoutMs ?? requestTimeoutMs
     if (words.ifMatch) append(route, 'preParsing', demandRevision)
     if (words.secret) append(route, 'preParsing', refuseKey)
-    if (!words.body && !words.consumes) append(route, 'preHandler', refuseBody)
+    if (!words.form && route.method !== 'GET') append(route, 'preValidation', refuseForm)
+    if (!words.body && !words.form) append(route, 'preHandler', refuseBody)
     if (success.status !== 200) append(route, 'preHandler', answerWith(success.status))
     for (const hook of representationHooks(words, success.schema)) append(route, 'preSerialization', hook)
   })
@@ -133,6 +135,7 @@ function assertParamsDeclared({ url }: { url: string }, { id, params }: AnyOpera
 interface Hooks {
   preParsing: preParsingHookHandler
   preHandler: preHandlerHookHandler
+  preValidation: preValidationHookHandler
   preSerialization: preSerializationHookHandler<Answer>
 }
 
@@ -158,6 +161,21 @@ const refuseKey: preParsingHookHandler = (request, _reply, payload, done) => {
 const refuseBody: preHandlerHookHandler = (request, _reply, done) => {
   if (request.body === undefined || request.body === null) return done()
   done(new RegistryError('invalid', 'this takes no body; send the request without one'))
+}
+
+/** The parser of forms, where a feature has one, takes them for every operation beside it. */
+const refuseForm: preValidationHookHandler = (request, _reply, done) => {
+  if (!/^multipart\//i.test(request.headers['content-type'] ?? '')) return done()
+  done(unsupportedType(request.routeOptions.config.operation))
+}
+
+/** 415, in words that say what this takes. */
+export function unsupportedType(words: Pick<AnyOperation, 'body' | 'form'> = {}): HttpRefusal {
+  const ofBody = words.body
+    ? 'send the body as application/json'
+    : 'this takes no body; send the request without one'
+  const detail = words.form ? 'send a form as multipart/form-data, with the file as its last part' : ofBody
+  return new HttpRefusal({ status: 415, code: 'unsupported_media_type', detail })
 }
 
 const answerWith = (status: number): preHandlerHookHandler => {

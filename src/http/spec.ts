@@ -3,19 +3,16 @@ import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { projectRoot } from '../config.js'
-import { type Components, describeOperation, describeShared } from './describe.js'
-import { type AnyOperation, tags } from './operations.js'
+import { newComponents } from './components.js'
+import { type Described, describeOperation, describeShared } from './describe.js'
+import { tags } from './operations.js'
+import { Problem } from './problem.js'
 import type { App } from './types.js'
-
-interface Listed {
-  words: AnyOperation
-  method: string
-  url: string
-}
 
 /** The API document at `/docs/json` and its page at `/docs`, from the same zod schemas that validate. */
 export async function registerSpec(app: App): Promise<void> {
   const listed = listOperations(app)
+  app.decorate('operations', listed)
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: describeInfo() },
     // The plugin finds the routes and serves the document; what a route says is described from its zod schemas.
@@ -35,8 +32,8 @@ export async function registerSpec(app: App): Promise<void> {
 }
 
 /** @throws Error when two routes share an operation id. */
-function listOperations(app: App): Listed[] {
-  const listed: Listed[] = []
+function listOperations(app: App): Described[] {
+  const listed: Described[] = []
   app.addHook('onRoute', ({ url, method, config }) => {
     const words = config?.operation
     if (!words || typeof method !== 'string' || method === 'HEAD') return
@@ -47,8 +44,9 @@ function listOperations(app: App): Listed[] {
   return listed
 }
 
-function describeApi(listed: Listed[]) {
-  const components: Components = {}
+function describeApi(listed: Described[]) {
+  const answers = listed.flatMap(({ words }) => Object.values(words.answers))
+  const components = newComponents([...answers, Problem])
   const paths: Record<string, Record<string, unknown>> = {}
   for (const operation of listed.toSorted((a, b) => (a.url < b.url ? -1 : 1))) {
     const path = operation.url.replace(/:(\w+)/g, '{$1}')
@@ -65,7 +63,12 @@ function describeApi(listed: Listed[]) {
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths,
-    components: { securitySchemes: { bearer }, schemas: sorted(components), ...shared },
+    components: {
+      securitySchemes: { bearer },
+      schemas: sorted(components.schemas),
+      examples: sorted(components.examples),
+      ...shared,
+    },
   }
 }
 
@@ -86,6 +89,6 @@ function describeInfo() {
   }
 }
 
-function sorted(components: Components): Components {
-  return Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)))
+function sorted<T>(named: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

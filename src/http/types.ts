@@ -5,6 +5,7 @@ import type { Caller } from '../auth/authenticate.js'
 import type { Action, SubjectType } from '../auth/subjects.js'
 import type { Config } from '../config.js'
 import type { Database } from '../db/database.js'
+import type { Described } from './describe.js'
 import type { Kernel } from './kernel.js'
 import type { Metrics } from './metrics.js'
 import type { AnyOperation } from './operations.js'
@@ -55,5 +56,7 @@ declare module 'fastify' {
   }
   interface FastifyInstance extends Kernel {
     metrics: Metrics
+    /** Every operation that the API document describes. */
+    readonly operations: readonly Described[]
   }
 }

@@ -2,6 +2,7 @@ import multipart, { type Multipart } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { RegistryError } from '../errors.js'
+import { unsupportedType } from './operations.js'
 import { HttpRefusal } from './problem.js'
 import type { App } from './types.js'
 import { issuesOf } from './zod.js'
@@ -41,7 +42,7 @@ export async function receiveUpload<S extends z.ZodType, T>(
   form: Form<S>,
   take: (upload: Upload<z.output<S>>) => Promise<T>,
 ): Promise<T> {
-  if (!request.isMultipart()) throw notAForm()
+  if (!request.isMultipart()) throw unsupportedType(request.routeOptions.config.operation)
   if (Number(request.headers['content-length']) > form.limit + ENVELOPE) throw tooLarge(form.limit)
   try {
     return await take(await readToFile(request.parts(), form))
@@ -124,11 +125,6 @@ async function nextOf(parts: AsyncIterator<Multipart>): Promise<Multipart | unde
 function discard({ raw }: FastifyRequest): void {
   raw.unpipe()
   raw.resume()
-}
-
-function notAForm(): HttpRefusal {
-  const detail = 'send the file as multipart/form-data'
-  return new HttpRefusal({ status: 415, code: 'unsupported_media_type', detail })
 }
 
 function tooLarge(limit: number): HttpRefusal {

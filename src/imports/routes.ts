@@ -73,7 +73,7 @@ function uploadRoute(app: App, { policies, spool, uploadLimit }: Deps): void {
         'and the file as its last part: CSV, XLSX or NDJSON, told by its bytes. Nothing is registered yet. A header ' +
         'that no profile fits gets an inferred mapping, which a person confirms.',
       right: { action: 'import', subject: 'Import' },
-      consumes: ['multipart/form-data'],
+      form: UploadFields,
       timeoutMs: LONG_MS,
       location: '/v1/imports/{id}',
       answers: { 201: Import },

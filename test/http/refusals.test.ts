@@ -9,6 +9,8 @@ import { type ErrorCode, RegistryError } from '../../src/errors.js'
 import { operation } from '../../src/http/operations.js'
 import { Problem } from '../../src/http/problem.js'
 import type { App } from '../../src/http/types.js'
+import { receiveUpload, registerUploads } from '../../src/http/upload.js'
+import { noContent } from '../../src/http/zod.js'
 import { ana, type SmallApp, smallApp } from './small-app.js'
 
 interface Expected {
@@ -60,6 +62,57 @@ t.test('a body of another media type, or too large, is refused before it is read
   await refused(t, small, { ...register('Ana'), headers: text }, unsupported)
   await refused(t, small, { ...register('<boat/>'), headers: xml }, unsupported)
   await refused(t, small, register({ name: 'A'.repeat(3000) }), { status: 413, code: 'too_large' })
+})
+
+t.test('a body of another media type is told what this operation takes', async (t) => {
+  const words = { tag: 'Systems', summary: 'x', right: 'authenticated' } as const
+  const small = await smallApp(t, {
+    routes: (app, deeds) => {
+      app.register(async (scope: App) => {
+        await registerUploads(scope)
+        const form = operation({
+          ...words,
+          id: 'paint',
+          form: z.strictObject({}),
+          answers: { 204: noContent },
+        })
+        scope.post('/v1/paint', form, async (request) => {
+          await receiveUpload(request, { fields: z.strictObject({}), limit: 9 }, async () =>
+            deeds.push('painted'),
+          )
+        })
+        const body = operation({
+          ...words,
+          id: 'name',
+          body: z.strictObject({ name: z.string() }),
+          answers: { 204: noContent },
+        })
+        scope.post('/v1/names', body, async () => void deeds.push('named'))
+        const neither = operation({ ...words, id: 'launch', answers: { 204: noContent } })
+        scope.post('/v1/launches', neither, async () => void deeds.push('launched'))
+      })
+    },
+  })
+  const form = 'multipart/form-data; boundary=x'
+  for (const [url, types, detail] of [
+    [
+      '/v1/paint',
+      ['application/json', 'text/csv', 'multipart/mixed; boundary=x'],
+      /^send a form as multipart\/form-data/,
+    ],
+    ['/v1/names', ['text/csv', form], /^send the body as application\/json$/],
+    ['/v1/launches', ['text/csv', form], /^this takes no body/],
+  ] as const) {
+    for (const type of types) {
+      const sent = {
+        method: 'POST',
+        url,
+        headers: { ...ana, 'content-type': type },
+        payload: '{"name":"Ana"}',
+      } as const
+      await refused(t, small, sent, { status: 415, code: 'unsupported_media_type', detail })
+    }
+  }
 })
 
 t.test('every wrong field is named, with a pointer to it', async (t) => {
