@@ -65,15 +65,27 @@ export async function detectEncoding(path: string): Promise<Encoding> {
   return encoding === 'utf-8' && decodes(decoder) ? 'utf-8' : 'windows-1252'
 }
 
-/** The text of a file, in pieces; a byte order mark is left out. */
+/**
+ * The text of a file, in pieces; a byte order mark is left out.
+ * @throws RegistryError `invalid` for bytes that are not in this encoding: replaced, they would be lost
+ */
 export async function* textOf(path: string, encoding: Encoding): AsyncGenerator<string> {
   if (encoding === 'windows-1252') {
     for await (const chunk of bytesOf(path)) yield decode1252(chunk)
     return
   }
-  const decoder = new TextDecoder('utf-8')
-  for await (const chunk of bytesOf(path)) yield decoder.decode(chunk, { stream: true })
-  yield decoder.decode()
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for await (const chunk of bytesOf(path)) yield decodeUtf8(decoder, chunk)
+  yield decodeUtf8(decoder)
+}
+
+function decodeUtf8(decoder: TextDecoder, chunk?: Buffer): string {
+  try {
+    return decoder.decode(chunk, { stream: chunk !== undefined })
+  } catch (cause) {
+    const advice = 'leave its encoding out, or state windows-1252'
+    throw new RegistryError('invalid', `the file is not UTF-8; ${advice}`, { cause })
+  }
 }
 
 async function* bytesOf(path: string): AsyncGenerator<Buffer> {

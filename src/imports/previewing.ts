@@ -10,7 +10,7 @@ import type { Names } from './names.js'
 import type { ImportProfile } from './profile.js'
 import { type ImportedRow, readRegister } from './register.js'
 import * as store from './store.js'
-import type { RawRow, Table } from './table.js'
+import type { Column, RawRow, Table } from './table.js'
 
 /** How a deed of several transactions gets each of them. */
 export interface Steps {
@@ -224,8 +224,11 @@ function remembering(table: Table): Pick<Table, 'columns' | 'rows'> {
 
 /** The rows as they were stored, in the shape of a table that is read from a file. */
 function storedTable(steps: Steps, run: store.RunRow): Pick<Table, 'columns' | 'rows'> {
-  const columns = run.columns.map((column, index) => ({ index, ...column }))
-  return { columns, rows: () => storedRows(steps, run) }
+  return { columns: columnsOf(run), rows: () => storedRows(steps, run) }
+}
+
+export function columnsOf({ columns }: store.RunRow): Column[] {
+  return columns.map((column, index) => ({ index, ...column }))
 }
 
 async function* storedRows(steps: Steps, { id }: store.RunRow): AsyncGenerator<RawRow> {

@@ -8,6 +8,7 @@ import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Policies } from '../policy/load.js'
 import { getReadable } from '../use-cases/reading.js'
 import { keyOf } from '../use-cases/use-case.js'
+import { bindProfile } from './bind.js'
 import {
   assertAnswerable,
   assertMappable,
@@ -18,7 +19,7 @@ import {
   type Outcome,
   type Provenance,
 } from './import.js'
-import { previewAgain, remap, type Steps } from './previewing.js'
+import { columnsOf, previewAgain, remap, type Steps } from './previewing.js'
 import type { ImportProfile } from './profile.js'
 import * as store from './store.js'
 import { rawRecord } from './table.js'
@@ -115,5 +116,6 @@ async function beginAgain(
   authorize(tx.ability, 'import', 'Import', run)
   assertRevision(run, revision)
   assertMappable(run)
+  bindProfile(profile, columnsOf(run)) // before anything is gone through again: does it fit the file?
   return await remap(tx, run, profile)
 }
