@@ -1,9 +1,13 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import pg from 'pg'
+import { GatheringSocket } from './gathering-socket.js'
 import * as schema from './schema.js'
 
 /** Drizzle over a pool or over the one connection of a transaction; queries look the same on both. */
-export type Sql = NodePgDatabase<typeof schema>
+export type Sql = NodePgDatabase<typeof schema> & {
+  /** What it runs on, for rows that need no mapping. */
+  $client: pg.Pool | pg.PoolClient
+}
 
 export interface PoolOptions {
   connection: pg.ClientConfig
@@ -27,6 +31,7 @@ export function openPool({
     application_name: `assent ${name}`,
     max,
     pipeline,
+    ...(pipeline && { stream: () => new GatheringSocket(process.nextTick) }),
     statement_timeout: statementTimeoutMs,
     // Later than the server's own: this one is for a server that says nothing any more, and ends the connection.
     query_timeout: statementTimeoutMs + 1000,
@@ -38,6 +43,20 @@ export function openPool({
   // One that breaks in the middle of a transaction fails its query; unheard, it would end the process as well.
   pool.on('connect', (client) => void client.on('error', () => {}))
   return pool
+}
+
+const statements = new WeakMap<Sql, Map<string, unknown>>()
+
+/**
+ * The statement of this name, built at its first use on this pool or connection, and planned once by PostgreSQL:
+ * building one anew takes longer than running it. Not for a statement whose best plan depends on its values.
+ */
+export function prepareOnce<S>(on: Sql, name: string, build: (name: string) => S): S {
+  const known = statements.get(on) ?? new Map<string, unknown>()
+  statements.set(on, known)
+  const statement = known.get(name) ?? build(name)
+  known.set(name, statement)
+  return statement as S
 }
 
 const sqlOf = new WeakMap<object, Sql>()

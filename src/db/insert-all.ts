@@ -1,6 +1,7 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
+import { named } from './named.js'
 
 /**
  * Inserts rows of one shape in one statement with one parameter, however many they are: a statement with a
@@ -23,13 +24,16 @@ export async function insertAll<T extends PgTable, R extends object = object>(
   const written = rows.map((row) =>
     Object.fromEntries(columns.map((column) => [snakeCase(column), Reflect.get(row, column)])),
   )
-  const result = await client.query<R & pg.QueryResultRow>(text, [JSON.stringify(written)])
+  const result = await client.query<R & pg.QueryResultRow>({
+    ...named(text),
+    values: [JSON.stringify(written)],
+  })
   return result.rows
 }
 
 const snakeCased = new Map<string, string>()
 
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   const known = snakeCased.get(name)
   if (known !== undefined) return known
   const words = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { RegistryError } from '../errors.js'
+import { GatheringSocket } from './gathering-socket.js'
 import { pgErrorOf } from './pg-error.js'
 
 export interface PipelinedOptions {
@@ -106,6 +107,7 @@ export class Pipelined {
       ...connection,
       application_name: `assent ${name}`,
       pipeline: true,
+      stream: () => new GatheringSocket(setImmediate),
       keepAlive: true,
       statement_timeout: STATEMENT_MS,
       query_timeout: QUERY_MS,

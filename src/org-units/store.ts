@@ -1,5 +1,5 @@
 import { asc, eq, sql } from 'drizzle-orm'
-import type { Sql } from '../db/client.js'
+import { prepareOnce, type Sql } from '../db/client.js'
 import { orgUnits } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
@@ -18,7 +18,14 @@ export async function getOrgUnitRow(tx: ReadTx, id: string): Promise<OrgUnitRow>
 }
 
 export async function isOrgUnit(tx: ReadTx, id: string): Promise<boolean> {
-  return (await tx.sql.$count(orgUnits, eq(orgUnits.id, id))) > 0
+  const isThere = prepareOnce(tx.sql, 'is_org_unit', (name) =>
+    tx.sql
+      .select({ id: orgUnits.id })
+      .from(orgUnits)
+      .where(eq(orgUnits.id, sql.placeholder('id')))
+      .prepare(name),
+  )
+  return (await isThere.execute({ id })).length > 0
 }
 
 export async function lockOrgUnit(tx: WriteTx, id: string): Promise<OrgUnitRow> {

@@ -1,5 +1,5 @@
-import { and, asc, eq, gt, inArray, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
-import type { Sql } from '../db/client.js'
+import { and, asc, eq, gt, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
+import { prepareOnce, type Sql } from '../db/client.js'
 import { firstSignIns, grants, invitations, people } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
@@ -249,9 +249,14 @@ export async function findPersonByIdentity(
 /** Those of the ids that may own a use case: humans who have not left. */
 export async function listOwnersAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return []
-  const rows = await tx.sql
-    .select({ id: people.id })
-    .from(people)
-    .where(and(inArray(people.id, ids), eq(people.kind, 'human'), ne(people.status, 'left')))
+  const amongThem = sql`${people.id} = any(${sql.placeholder('ids')}::uuid[])`
+  const owners = prepareOnce(tx.sql, 'owners_among', (name) =>
+    tx.sql
+      .select({ id: people.id })
+      .from(people)
+      .where(and(amongThem, eq(people.kind, 'human'), ne(people.status, 'left')))
+      .prepare(name),
+  )
+  const rows = await owners.execute({ ids })
   return rows.map((row) => row.id)
 }

@@ -1,4 +1,5 @@
-import { and, asc, eq, inArray, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import { prepareOnce } from '../db/client.js'
 import { systems } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
@@ -89,6 +90,10 @@ export async function updateSystem(
 
 export async function listSystemIdsAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return []
-  const rows = await tx.sql.select({ id: systems.id }).from(systems).where(inArray(systems.id, ids))
+  const amongThem = sql`${systems.id} = any(${sql.placeholder('ids')}::uuid[])`
+  const known = prepareOnce(tx.sql, 'systems_among', (name) =>
+    tx.sql.select({ id: systems.id }).from(systems).where(amongThem).prepare(name),
+  )
+  const rows = await known.execute({ ids })
   return rows.map((row) => row.id)
 }

@@ -27,6 +27,8 @@ import {
 } from './use-case.js'
 import { factsOf, present } from './view.js'
 
+export { lockUseCases } from './store.js'
+
 export type UseCaseRow = store.UseCaseRow
 
 export async function registerUseCase(
@@ -159,16 +161,17 @@ export async function revise(
   const tiered = { computedTier: tier.tier, fired: tier.fired, policyDigest: policies.digest }
   await store.excludeFromOpenReview(tx, before, partiesOf(tx, facts), 'wrote or owns the use case')
   const author = { authorId: tx.principal.personId, recordedAt: tx.now, reason }
-  await store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
+  const inserted = store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
   const changed = changedFacts(factsOf(before), facts)
   const material = before.materialFacts ? materialChanges(factsOf(before), facts, before.materialFacts) : []
-  const after = await store.saveUseCase(tx, before, {
+  const saved = store.saveUseCase(tx, before, {
     ...facts,
     ...tiered,
     version,
     authorIds: authorsWith(before.authorIds, tx),
     ...lapsesOf(tx, before, facts, tier.tier),
   })
+  const [after] = await Promise.all([saved, inserted])
   const sealed = { facts, reason }
   tx.record(before, {
     type: 'use_case.revised',
@@ -248,11 +251,6 @@ export async function lockUseCase(tx: WriteTx, id: string): Promise<UseCaseRow> 
   return await store.lockUseCase(tx, id)
 }
 
-/** Locks several for a later feature, always in the order of their ids, so that two of them never wait in a circle. */
-export async function lockUseCases(tx: WriteTx, ids: string[]): Promise<UseCaseRow[]> {
-  return await store.lockUseCases(tx, ids)
-}
-
 /** Saves what a later feature decided about a locked use case; `change` never touches its facts. */
 export async function saveUseCase(
   tx: WriteTx,
@@ -263,9 +261,11 @@ export async function saveUseCase(
 }
 
 async function assertReferences(tx: ReadTx, facts: Facts): Promise<void> {
-  await assertOrgUnit(tx, facts.orgUnitId)
-  await assertSystems(tx, facts.systemIds)
-  await assertOwners(tx, ownerIds(facts))
+  await Promise.all([
+    assertOrgUnit(tx, facts.orgUnitId),
+    assertSystems(tx, facts.systemIds),
+    assertOwners(tx, ownerIds(facts)),
+  ])
 }
 
 function ownerIds({ businessOwnerId, riskOwnerId }: Facts): string[] {

@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
+import { prepareOnce, type Sql } from '../db/client.js'
 import { insertAll } from '../db/insert-all.js'
 import {
   orgUnits,
@@ -9,6 +10,7 @@ import {
   useCaseVersions,
 } from '../db/schema.js'
 import { lock, lockAll, type ReadTx, type WriteTx } from '../db/transaction.js'
+import { updateOne } from '../db/update-one.js'
 import { notFound, RegistryError } from '../errors.js'
 import { numberOf } from './use-case.js'
 
@@ -25,6 +27,7 @@ export async function lockUseCase(tx: WriteTx, idOrKey: string): Promise<UseCase
   return await lock(tx, useCases, row.id, 'use case')
 }
 
+/** Always in the order of their ids, so that two who lock several never wait in a circle. */
 export async function lockUseCases(tx: WriteTx, ids: string[]): Promise<UseCaseRow[]> {
   return await lockAll(tx, useCases, ids)
 }
@@ -40,11 +43,29 @@ export async function listUseCaseRows(tx: ReadTx, ids: string[]): Promise<UseCas
 /** By id or by key (`UC-1042`). */
 export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
   const number = numberOf(idOrKey)
-  const matches = number === undefined ? eq(useCases.id, idOrKey) : eq(useCases.number, number)
-  const [row] = await tx.sql.select().from(useCases).where(matches)
+  const found =
+    number === undefined ? byId(tx.sql).execute({ id: idOrKey }) : byNumber(tx.sql).execute({ number })
+  const [row] = await found
   if (!row) throw notFound('use case')
   return row
 }
+
+const byId = (on: Sql) =>
+  prepareOnce(on, 'use_case_by_id', (name) =>
+    on
+      .select()
+      .from(useCases)
+      .where(eq(useCases.id, sql.placeholder('id')))
+      .prepare(name),
+  )
+const byNumber = (on: Sql) =>
+  prepareOnce(on, 'use_case_by_number', (name) =>
+    on
+      .select()
+      .from(useCases)
+      .where(eq(useCases.number, sql.placeholder('number')))
+      .prepare(name),
+  )
 
 /** What every use case begins with. */
 const newborn = {
@@ -86,18 +107,15 @@ export async function saveUseCase(
   before: UseCaseRow,
   change: Partial<Omit<NewUseCaseRow, 'id' | 'number' | 'revision'>>,
 ): Promise<UseCaseRow> {
-  const [row] = await tx.sql
-    .update(useCases)
-    .set({ ...change, revision: before.revision + 1, updatedAt: tx.now })
-    .where(and(eq(useCases.id, before.id), eq(useCases.revision, before.revision)))
-    .returning()
-  if (!row)
-    throw new RegistryError(
-      'conflict',
-      'someone else changed this at the same moment; read it again and retry',
-    )
-  await tx.sql.insert(useCaseStates).values(stateOf(row, tx))
-  return row
+  const changed = { ...change, revision: before.revision + 1, updatedAt: tx.now }
+  const after = { ...before, ...changed }
+  // Both are sent at once; what the second one writes is undone with all else when the first found nothing.
+  const [isSaved] = await Promise.all([
+    updateOne(tx.client, useCases, before, changed),
+    insertAll(tx.client, useCaseStates, [stateOf(after, tx)]),
+  ])
+  if (isSaved) return after
+  throw new RegistryError('conflict', 'someone else changed this at the same moment; read it again and retry')
 }
 
 function stateOf(row: UseCaseRow, tx: WriteTx): typeof useCaseStates.$inferInsert {
@@ -131,7 +149,7 @@ export async function insertVersion(
   tx: WriteTx,
   version: typeof useCaseVersions.$inferInsert,
 ): Promise<void> {
-  await tx.sql.insert(useCaseVersions).values(version)
+  await insertAll(tx.client, useCaseVersions, [version])
 }
 
 /** Versions below `before`, newest first, one more than asked so that each can be compared with its predecessor. */
