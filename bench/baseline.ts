@@ -13,6 +13,7 @@ const connection = { host, database, user: 'assent_app', options: '-c timezone=U
 
 /** As many connections as the service has for the same work. */
 const pool = new pg.Pool({ ...connection, max: 4 })
+pool.on('error', () => {}) // the server may stop first
 const lines = [await openLine(), await openLine()]
 let turn = 0
 

@@ -1,6 +1,7 @@
 -- Sends the requests of a list in turn: path, token, revision and body in each line, separated by tabs.
 -- usage: wrk … -s requests.lua URL -- LIST METHOD
-local requests, turn = {}, 0
+-- wrk asks for a first request to look at, and does not send it.
+local requests, turn = {}, -1
 local method
 
 local function format(one, pass)
@@ -23,8 +24,9 @@ function init(args)
 end
 
 function request()
-  local one = requests[turn % #requests + 1]
-  local pass = math.floor(turn / #requests)
   turn = turn + 1
+  local sent = math.max(turn - 1, 0)
+  local one = requests[sent % #requests + 1]
+  local pass = math.floor(sent / #requests)
   return one.ready or format(one, pass)
 end
