@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq, getTableName, type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { AggregateKind, DomainEvent } from '../audit/events.js'
@@ -8,7 +8,7 @@ import type { Ability } from '../auth/decision-rights.js'
 import type { Principal } from '../auth/principal.js'
 import { notFound, RegistryError } from '../errors.js'
 import { type Instant, latest } from '../instant.js'
-import { drizzleOn, type Sql } from './client.js'
+import { drizzleOn, prepareOnce, type Sql } from './client.js'
 import type { Clock } from './clock.js'
 import { claimKey, type Idempotency, keepResponse } from './idempotency.js'
 import { isRetryable } from './pg-error.js'
@@ -184,11 +184,15 @@ export async function lock<T extends PgTable & { id: unknown }>(
   id: string,
   noun: string,
 ): Promise<T['$inferSelect']> {
-  const rows = await tx.sql
-    .select()
-    .from(table as PgTable)
-    .where(eq(table.id as SQL, id))
-    .for('update')
+  const locked = prepareOnce(tx.sql, `lock_${getTableName(table)}`, (name) =>
+    tx.sql
+      .select()
+      .from(table as PgTable)
+      .where(eq(table.id as SQL, sql.placeholder('id')))
+      .for('update')
+      .prepare(name),
+  )
+  const rows = await locked.execute({ id })
   const row = rows[0] as (T['$inferSelect'] & { lastEventAt: Instant | null }) | undefined
   if (!row) throw notFound(noun)
   tx.notBefore(row.lastEventAt)
