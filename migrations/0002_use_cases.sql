@@ -69,14 +69,20 @@ create table use_case (
 );
 create index use_case_updated on use_case (updated_at, id);
 create index use_case_title on use_case (title, id);
-create index use_case_unit on use_case (org_unit_id, number);
+create index use_case_unit on use_case (org_unit_id, updated_at, id);
 create index use_case_business_owner on use_case (business_owner_id);
 create index use_case_risk_owner on use_case (risk_owner_id);
-create index use_case_tier on use_case (coalesce(raised_tier, computed_tier), number);
+-- the tier that counts; src/db/standing-sql.ts says it in the same words
+create index use_case_tier on use_case ((
+  case when 'prohibited' in (computed_tier, raised_tier) then 'prohibited'
+    when 'high' in (computed_tier, raised_tier) then 'high'
+    when 'limited' in (computed_tier, raised_tier) then 'limited'
+    when 'minimal' in (computed_tier, raised_tier) then 'minimal' end), updated_at, id);
+create index use_case_blocked on use_case (updated_at, id) where block_id is not null;
+create index use_case_in_review on use_case (updated_at, id) where open_review_id is not null;
 create index use_case_search on use_case using gin (search);
 create index use_case_title_trgm on use_case using gin (title gin_trgm_ops);
-create index use_case_tags on use_case using gin (tags);
-create index use_case_systems on use_case using gin (system_ids);
+create index use_case_sets on use_case using gin (tags, channels, jurisdictions, system_ids);
 
 create table use_case_version (
   use_case_id uuid not null references use_case (id),

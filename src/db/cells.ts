@@ -6,7 +6,7 @@ import type { Kind } from '../registers/register.js'
  * a tenth of one on top makes PostgreSQL print four decimals, which are then cut to three. `to_char` takes four times
  * as long.
  */
-const instantText = (source: SQL): SQL =>
+export const instantText = (source: SQL): SQL =>
   sql`replace(left((${source} at time zone 'UTC' + interval '0.1 ms')::text, 23), ' ', 'T') || 'Z'`
 
 /**
@@ -31,7 +31,7 @@ const canonicalMembers = (source: SQL): SQL => sql`
 
 type Cell = (source: SQL) => SQL
 
-const csvCells: Record<Exclude<Kind, 'answers'>, Cell> = {
+const csvCells: Record<Exclude<Kind, 'answers' | 'json'>, Cell> = {
   text: defused,
   word: (source) => source,
   number: (source) => source,
@@ -46,6 +46,7 @@ const jsonValues: Record<Kind, Cell> = {
   words: (source) => source,
   texts: (source) => source,
   answers: canonicalMembers,
+  json: (source) => source,
 }
 
 /**
@@ -54,6 +55,7 @@ const jsonValues: Record<Kind, Cell> = {
  */
 export function csvCellsOf(kinds: Kinds, columns: Columns, questions: readonly string[]): SQL {
   const cells = Object.entries(kinds).flatMap(([name, kind]) => {
+    if (kind === 'json') return []
     if (kind !== 'answers') return [named(name, csvCells[kind](sourceOf(columns, name)))]
     return questions.map((id) => named(`answer.${id}`, sql`${sourceOf(columns, name)} ->> ${word(id)}`))
   })

@@ -23,7 +23,7 @@ export const registerQuery = {
 }
 
 export const UseCaseQuery = z.strictObject({
-  ...UseCaseFilters.shape,
+  ...UseCaseFilters.omit({ q: true }).shape,
   ...registerQuery,
   columns: z.enum(['omb-2025']).optional().describe('The columns of OMB M-25-21 (2025); CSV only'),
 })
@@ -139,9 +139,9 @@ export type GrantRecord = z.infer<typeof GrantRecord>
 
 /**
  * What a column holds, which decides how a format writes it. `text` is what people wrote, and what a spreadsheet must
- * not run; `word` comes from a closed list or is an id.
+ * not run; `word` comes from a closed list or is an id; `json` stands in no CSV.
  */
-export type Kind = 'text' | 'word' | 'number' | 'instant' | 'words' | 'texts' | 'answers'
+export type Kind = 'text' | 'word' | 'number' | 'instant' | 'words' | 'texts' | 'answers' | 'json'
 type Kinds<R> = Record<keyof R, Kind>
 
 export const useCaseKinds: Kinds<UseCaseRecord> = {

@@ -21,7 +21,9 @@ import {
 } from './register.js'
 import {
   type AnyQuery,
+  type Exported,
   type Exports,
+  exportInventory,
   exportRegister,
   listRegister,
   type Select,
@@ -59,7 +61,8 @@ export async function registerRoutes(
   { database, policies }: { database: Pick<Database, 'exports'>; policies: Policies },
 ): Promise<void> {
   const questions = policies.riskTiers.questions.map(({ id }) => id)
-  const answer = answering(app, { pool: database.exports, questions })
+  const exports = { pool: database.exports, questions }
+  const answer = answering(app, exports)
 
   app.get(
     '/v1/registers/use-cases',
@@ -70,7 +73,13 @@ export async function registerRoutes(
       query: z.strictObject({ ...UseCaseQuery.shape, ...pageQuery }),
       answers: { 200: registerPage(UseCaseRecord) },
     }),
-    async (request, reply) => await answer(request, reply, 'use-cases', selectUseCases),
+    async (request, reply) => {
+      const { columns } = request.query
+      if (columns === undefined) return await answer(request, reply, 'use-cases', selectUseCases)
+      assertCsv(request)
+      const exported = await app.read(request, (tx) => exportInventory(tx, exports, request.query))
+      return await sendFile(reply, `${columns}-use-cases`, 'csv', exported)
+    },
   )
 
   app.get(
@@ -111,7 +120,7 @@ export async function registerRoutes(
 }
 
 type Asked<Q> = Parameters<App['page']>[0] & { query: Q }
-type Question = AnyQuery & { format?: Format | undefined; columns?: string | undefined }
+type Question = AnyQuery & { format?: Format | undefined }
 
 function answering(app: App, exports: Exports) {
   return async <Q extends Question, R>(
@@ -128,19 +137,31 @@ function answering(app: App, exports: Exports) {
       return answer
     }
     const exported = await app.read(request, (tx) => exportRegister(tx, exports, select, query, format))
-    announceMoment(reply, exported)
-    const fileName = `${name}-${day(exported.asOf)}.${format}`
-    reply.header('content-disposition', `attachment; filename="${fileName}"`)
-    return await reply.type(`${mediaTypes[format]}; charset=utf-8`).send(exported.bytes)
+    return await sendFile(reply, name, format, exported)
   }
+}
+
+async function sendFile(
+  reply: FastifyReply,
+  name: string,
+  format: keyof typeof mediaTypes,
+  { bytes, ...moment }: Exported,
+): Promise<void> {
+  announceMoment(reply, moment)
+  const fileName = `${name}-${day(moment.asOf)}.${format}`
+  reply.header('content-disposition', `attachment; filename="${fileName}"`)
+  await reply.type(`${mediaTypes[format]}; charset=utf-8`).send(bytes)
+}
+
+function assertCsv(request: Asked<Question>): void {
+  if (formatOf(request) === 'csv') return
+  throw new RegistryError('invalid', 'these columns come as CSV only; ask for format=csv')
 }
 
 function formatOf({ query, headers }: Asked<Question>): Format {
   const accept = String(headers.accept ?? '')
   const wanted = (['csv', 'ndjson'] as const).find((format) => accept.includes(mediaTypes[format]))
-  const format = query.format ?? wanted ?? 'json'
-  if (query.columns === undefined || format === 'csv') return format
-  throw new RegistryError('invalid', `the columns of ${query.columns} come as CSV only; ask for format=csv`)
+  return query.format ?? wanted ?? 'json'
 }
 
 /** Streams say in headers what JSON says in fields. */

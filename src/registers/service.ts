@@ -1,13 +1,15 @@
 import type { Readable } from 'node:stream'
-import type { SQL } from 'drizzle-orm'
-import type pg from 'pg'
 import { type Ability, authorize, mayEver } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
+import type { Database } from '../db/database.js'
+import { mapLines } from '../db/lines.js'
+import { copyRecords, listRecords, type Selection } from '../db/selection.js'
 import type { ReadTx } from '../db/transaction.js'
 import { ROOT_UNIT_ID } from '../ids.js'
 import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
-import { filterConditions, inUnit, standingSql, tierSql } from '../standing/service.js'
+import { filterConditions, inUnit } from '../standing/service.js'
+import { inventoryHeaders, inventoryWriter } from './omb-2025.js'
 import {
   type DecisionQuery,
   type DecisionRecord,
@@ -20,6 +22,7 @@ import {
   type VoteQuery,
   type VoteRecord,
 } from './register.js'
+import { csvLine } from './spreadsheet.js'
 import * as store from './store.js'
 
 /** How a register is read: as of when, from which rows, and whether a page or all of it. */
@@ -29,7 +32,7 @@ interface Reading extends Moment {
 }
 
 /** One register: what it holds for this caller and this question. */
-export type Select<Q, R> = (ability: Ability, query: Q, reading: Reading) => store.Selection<R>
+export type Select<Q, R> = (ability: Ability, query: Q, reading: Reading) => Selection<R>
 
 export interface AnyQuery {
   asOf?: Instant | undefined
@@ -51,15 +54,19 @@ export async function listRegister<Q extends AnyQuery, R>(
   const moment = momentOf(query.asOf ?? first, tx.now)
   const isPast = (query.asOf ?? first) !== undefined
   const selection = select(tx.ability, query, { ...moment, isPast, isPage: true })
-  const records = await store.listRecords(tx, selection, { after: key, limit: limit + 1 })
+  const records = await listRecords(tx, selection, { after: key, limit: limit + 1 })
   return { ...cutPage(records, limit, (record) => [moment.asOf, selection.order.keyOf(record)]), ...moment }
 }
 
 /** Whole registers run on connections of their own: whoever reads slowly holds up nobody but other exports. */
 export interface Exports {
-  pool: pg.Pool
+  pool: Database['exports']
   /** Questions that get a column in CSV. */
   questions: readonly string[]
+}
+
+export interface Exported extends Moment {
+  bytes: Readable
 }
 
 /**
@@ -72,12 +79,29 @@ export async function exportRegister<Q extends AnyQuery, R>(
   select: Select<Q, R>,
   query: Q,
   format: 'csv' | 'ndjson',
-): Promise<Moment & { bytes: Readable }> {
+): Promise<Exported> {
   assertMayExport(tx.ability, query)
   const moment = momentOf(query.asOf, tx.now)
   const selection = select(tx.ability, query, { ...moment, isPast: query.asOf !== undefined, isPage: false })
   const form = format === 'csv' ? { csv: { questions } } : 'lines'
-  return { ...moment, bytes: await store.copyRecords(pool, selection, form) }
+  return { ...moment, bytes: await copyRecords(pool, selection, form) }
+}
+
+/**
+ * Use cases in the columns that OMB asks of US agencies, as CSV.
+ * @throws RegistryError as `listRegister`
+ */
+export async function exportInventory(tx: ReadTx, { pool }: Exports, query: UseCaseQuery): Promise<Exported> {
+  assertMayExport(tx.ability, query)
+  const moment = momentOf(query.asOf, tx.now)
+  const reading = { ...moment, isPast: query.asOf !== undefined, isPage: false }
+  const selection = store.selectInventory(sightOfUseCases(tx.ability, query, reading))
+  const write = inventoryWriter()
+  const lines = await copyRecords(pool, selection, 'lines')
+  return {
+    ...moment,
+    bytes: mapLines(lines, csvLine(inventoryHeaders), (line) => csvLine(write(JSON.parse(line)))),
+  }
 }
 
 function assertMayExport(ability: Ability, { orgUnit = ROOT_UNIT_ID }: AnyQuery): void {
@@ -86,21 +110,22 @@ function assertMayExport(ability: Ability, { orgUnit = ROOT_UNIT_ID }: AnyQuery)
     authorize(ability, 'export', 'Register', { orgUnitId: orgUnit })
 }
 
-export const selectUseCases: Select<UseCaseQuery, UseCaseRecord> = (ability, query, reading) => {
+export const selectUseCases: Select<UseCaseQuery, UseCaseRecord> = (ability, query, reading) =>
+  store.selectUseCases(sightOfUseCases(ability, query, reading))
+
+function sightOfUseCases(ability: Ability, query: UseCaseQuery, reading: Reading): store.UseCaseSight {
   const { asOf: _asOf, format: _format, columns: _columns, ...filters } = query
   const kept = reading.isPast ? store.past : store.present
   const at = store.instantSql(reading.asOf)
-  return store.selectUseCases({
+  return {
     where: [
       visibleWhere(ability, 'export', 'Register', store.head),
       visibleWhere(ability, 'read', 'UseCase', store.head),
       ...filterConditions(filters, kept, at),
     ],
-    tier: tierSql(kept),
-    standing: standingSql(kept, at),
     nameable: nameableBy(ability),
     ...{ at, kept, isPage: reading.isPage },
-  })
+  }
 }
 
 export const selectDecisions: Select<DecisionQuery, DecisionRecord> = (ability, query, { asOf }) =>
@@ -123,7 +148,7 @@ export const selectGrants: Select<GrantQuery, GrantRecord> = (ability, { orgUnit
     ],
   })
 
-function rowsOfUseCases(ability: Ability, type: 'Decision' | 'Vote', { orgUnit }: AnyQuery): SQL[] {
+function rowsOfUseCases(ability: Ability, type: 'Decision' | 'Vote', { orgUnit }: AnyQuery) {
   return [
     visibleWhere(ability, 'export', 'Register', store.head),
     visibleWhere(ability, 'read', type, store.head),

@@ -1,31 +1,18 @@
-import type { Readable } from 'node:stream'
-import { and, type SQL, sql } from 'drizzle-orm'
-import type pg from 'pg'
-import { csvCellsOf, jsonValuesOf } from '../db/cells.js'
-import { copyOut } from '../db/copy.js'
-import type { ReadTx } from '../db/transaction.js'
+import { type SQL, sql } from 'drizzle-orm'
+import type { Selection } from '../db/selection.js'
+import { standingSql, tierSql } from '../db/standing-sql.js'
 import type { Instant } from '../instant.js'
+import type { InventoryRecord } from './omb-2025.js'
 import {
   type DecisionRecord,
   decisionKinds,
   type GrantRecord,
   grantKinds,
-  type Kind,
   type UseCaseRecord,
   useCaseKinds,
   type VoteRecord,
   voteKinds,
 } from './register.js'
-
-/** What a register is read from: its columns, where they come from, and a unique order of its rows. */
-export interface Selection<R> {
-  kinds: Record<keyof R, Kind>
-  columns: Record<keyof R, SQL>
-  from: SQL
-  where: SQL[]
-  /** Unique, and what a cursor holds of a record. */
-  order: { by: SQL; type: 'bigint' | 'uuid'; keyOf(record: R): string }
-}
 
 /** The head row of a use case. By it rights are judged, whatever the instant: what somebody may see is of today. */
 export const head = {
@@ -63,7 +50,6 @@ export type Kept = Record<
   | (typeof tierNames)[number]
   | (typeof stateNames)[number]
   | (typeof headNames)[number]
-  | 'search'
   | 'updatedAt',
   SQL
 >
@@ -74,7 +60,6 @@ export const present: Kept = {
   ...columnsOf(tierNames, 'u'),
   ...columnsOf(stateNames, 'u'),
   ...columnsOf(headNames, 'u'),
-  search: sql`u.search`,
   updatedAt: sql`u.updated_at`,
 }
 
@@ -84,7 +69,6 @@ export const past: Kept = {
   ...columnsOf(tierNames, 'v'),
   ...columnsOf(stateNames, 's'),
   ...columnsOf(headNames, 'u'),
-  search: sql`to_tsvector('english', f.title || ' ' || f.purpose || ' ' || f.benefits || ' ' || f.outputs)`,
   updatedAt: sql`s.recorded_at`,
 }
 
@@ -115,8 +99,6 @@ export const instantSql = (at: Instant): SQL => sql`(select ${at}::timestamptz)`
 export interface UseCaseSight {
   /** Which use cases, of those that were registered by then. */
   where: SQL[]
-  tier: SQL
-  standing: { word: SQL; reasons: SQL }
   /** Whose names are shown. */
   nameable: PersonCondition
   at: SQL
@@ -142,23 +124,53 @@ export function selectUseCases(sight: UseCaseSight): Selection<UseCaseRecord> {
   }
 }
 
-function recordOf({ kept, tier, standing }: UseCaseSight): Record<keyof UseCaseRecord, SQL> {
+function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> {
   const { title, purpose, benefits, outputs, orgUnitId, jurisdictions, channels, stage, technique } = kept
   const { answers, businessOwnerId, riskOwnerId, tags, computedTier, raisedTier, policyDigest } = kept
   const { revision, version, origin, openReviewId, retiredAt, updatedAt, validUntil } = kept
+  const { word: standing, reasons } = standingSql(kept, at)
   return {
     ...{ key: sql`'UC-' || u.number`, id: sql`u.id`, revision, version, origin },
     ...{ title, purpose, benefits, outputs, orgUnitId, orgUnit: sql`o.key`, orgUnitName: sql`o.name` },
     ...{ jurisdictions, channels, stage, technique, systems: systemKeys(kept.systemIds), answers },
     ...{ businessOwnerId, businessOwner: sql`b.name`, riskOwnerId, riskOwner: sql`r.name`, tags },
-    ...{ tier, computedTier, raisedTier, firedRules: idsIn(kept.fired), policyDigest },
-    ...{ standing: standing.word, reasons: standing.reasons },
+    ...{ tier: tierSql(kept), computedTier, raisedTier, firedRules: idsIn(kept.fired), policyDigest },
+    ...{ standing, reasons },
     ...{ decisionId: sql`coalesce(${kept.blockId}, ${kept.approvalId})`, validUntil, openReviewId },
     ...{ evidenceCount: sql`coalesce(cardinality(e.digests), 0)`, evidenceDigests: orNone(sql`e.digests`) },
     ...{ sourceRegister: sql`t.register`, sourceIdentity: sql`t.identity` },
     ...{ retiredAt, registeredAt: sql`u.created_at`, updatedAt },
   }
 }
+
+/** With what the inventory of OMB asks beyond a record. */
+export function selectInventory(sight: UseCaseSight): Selection<InventoryRecord> {
+  const { kinds, columns, from, ...rest } = selectUseCases(sight)
+  const added = { agency: 'word', agencyName: 'text', ownerEmail: 'text' } as const
+  return {
+    ...rest,
+    kinds: { ...kinds, ...added, raw: 'json', mapped: 'json', base: 'json' },
+    columns: {
+      ...columns,
+      ...{
+        agency: sql`coalesce(a.key, o.key)`,
+        agencyName: sql`coalesce(a.name, o.name)`,
+        ownerEmail: sql`b.email`,
+      },
+      ...{ raw: sql`c.raw`, mapped: sql`c.mapped`, base: sql`t.base` },
+    },
+    from: sql`${from}
+      left join (${agencies}) a on a.id = o.id
+      left join use_case_source_row c on c.use_case_id = u.id`,
+  }
+}
+
+/** For each unit, the one above it that lies right below the whole organisation; it may be itself. */
+const agencies = sql`
+  with recursive agency as (
+    select id, key, name from org_unit where parent_id = (select id from org_unit where parent_id is null)
+    union all select u.id, agency.key, agency.name from org_unit u join agency on u.parent_id = agency.id)
+  select id, key, name from agency`
 
 /** Evidence that was accepted by then, by use case. */
 const evidenceOf = (at: SQL, isPage: boolean): SQL => sql`
@@ -247,35 +259,4 @@ export function selectGrants({ where, nameable, at }: Sight): Selection<GrantRec
     where: [...where, sql`g.granted_at <= ${at}`],
     order: byId(sql`g.id`),
   }
-}
-
-/** At most `limit` records after the one with this key; the lines of the NDJSON form hold the same. */
-export async function listRecords<R>(
-  tx: ReadTx,
-  { kinds, columns, from, where, order }: Selection<R>,
-  { after, limit }: { after: string | undefined; limit: number },
-): Promise<R[]> {
-  const { by, type } = order
-  const beyond = after === undefined ? undefined : sql`${by} > ${after}::${sql.raw(type)}`
-  const { rows } = await tx.sql.execute<{ record: R }>(sql`
-    select row_to_json(j) as record from (
-      select ${jsonValuesOf(kinds, columns)} from ${from}
-        where ${and(...where, beyond)} order by ${by} limit ${limit}) as j`)
-  return rows.map(({ record }) => record)
-}
-
-/** The whole register as bytes. */
-export async function copyRecords<R>(
-  pool: pg.Pool,
-  { kinds, columns, from, where, order }: Selection<R>,
-  form: { csv: { questions: readonly string[] } } | 'lines',
-): Promise<Readable> {
-  const isLines = form === 'lines'
-  const list = isLines ? jsonValuesOf(kinds, columns) : csvCellsOf(kinds, columns, form.csv.questions)
-  const query = sql`select ${list} from ${from} where ${and(...where)} order by ${order.by}`
-  return await copyOut(
-    pool,
-    isLines ? sql`select row_to_json(j) from (${query}) as j` : query,
-    isLines ? 'lines' : 'csv',
-  )
 }

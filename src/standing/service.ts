@@ -4,9 +4,9 @@ import { useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import * as store from './store.js'
-import { presentEntry, type UseCaseEntry, type UseCaseFilters, type UseCaseSort } from './use-case-list.js'
+import type { UseCaseEntry, UseCaseFilters, UseCaseSort } from './use-case-list.js'
 
-export { type FilterColumns, filterConditions, inUnit, standingSql, tierSql } from './store.js'
+export { type FilterColumns, filterConditions, inUnit } from './store.js'
 
 /** One page of the use cases that the caller may see. */
 export async function listUseCases(
@@ -17,8 +17,7 @@ export async function listUseCases(
 ): Promise<PageOf<UseCaseEntry>> {
   const visible = visibleTo(tx.ability)
   const entries = await store.listEntries(tx, { visible, filters, sort, after, limit: limit + 1 })
-  const { items, last } = cutPage(entries, limit, store.sortKeyOf(sort))
-  return { items: items.map(presentEntry), last }
+  return cutPage(entries, limit, store.sortKeyOf(sort))
 }
 
 const visible = new WeakMap<Ability, store.Visible>()

@@ -1,140 +1,64 @@
-import { and, getTableColumns, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { and, fillPlaceholders, getTableColumns, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Source } from '../auth/visible-where.js'
-import type { Sql } from '../db/client.js'
+import { instantText } from '../db/cells.js'
+import { prepareOnce } from '../db/client.js'
 import { useCases } from '../db/schema.js'
+import {
+  hasStanding,
+  type StandingColumns,
+  standingSql,
+  type TierColumns,
+  tierSql,
+} from '../db/standing-sql.js'
 import type { ReadTx } from '../db/transaction.js'
 import type { Instant } from '../instant.js'
 import type { SortKey } from '../page.js'
-import type { StandingReason, StandingWord } from '../use-cases/standing.js'
-import { numberOf, Tier } from '../use-cases/use-case.js'
-import type { NumberedEntry, UseCaseFilters, UseCaseSort } from './use-case-list.js'
+import { numberOf } from '../use-cases/use-case.js'
+import type { UseCaseEntry, UseCaseFilters, UseCaseSort } from './use-case-list.js'
 
-/** Where the instants and references come from that standing is computed from: the head row, or a state row. */
-export type StandingColumns = Record<
-  | 'retiredAt'
-  | 'blockId'
-  | 'approvalId'
-  | 'validUntil'
-  | 'firstMaterialChangeAt'
-  | 'tierRaisedAt'
-  | 'openReviewId'
-  | 'lastOutcome',
-  Source
->
-
-export type TierColumns = Record<'computedTier' | 'raisedTier', Source>
-
-/** All that filters look at. `search` is the `tsvector` of the texts. */
+/** All that filters look at. */
 export type FilterColumns = StandingColumns &
   TierColumns &
-  Record<
-    | 'number'
-    | 'title'
-    | 'search'
-    | 'orgUnitId'
-    | 'businessOwnerId'
-    | 'riskOwnerId'
-    | 'stage'
-    | 'tags'
-    | 'technique'
-    | 'channels'
-    | 'jurisdictions'
-    | 'systemIds'
-    | 'origin',
-    Source
-  >
+  Record<SetName | 'orgUnitId' | 'businessOwnerId' | 'riskOwnerId' | 'stage' | 'technique' | 'origin', Source>
+type SetName = 'tags' | 'channels' | 'jurisdictions' | 'systemIds'
 
 const columns = { ...getTableColumns(useCases), search: sql`${useCases}.search` }
 
-/**
- * `standingOf` of `use-cases/standing.ts` in SQL, word and reasons: where the one changes, the other must.
- * @param at the instant it is judged at, as `timestamptz`
- */
-export function standingSql(of: StandingColumns, at: SQL): { word: SQL; reasons: SQL } {
-  const cases = standingCases(of, at).map(([word, holds]) => sql`when ${holds} then ${literal(word)}`)
-  const word = sql`case ${sql.join(cases, sql` `)} end`
-  const lapses = reasonCases(of, at).map(
-    ([reason, holds]) => sql`case when ${holds} then ${literal(reason)} end`,
-  )
-  const reasons = sql`case
-    when ${of.retiredAt} is not null or ${of.blockId} is not null then '{}'
-    when ${of.approvalId} is not null then array_remove(array[${sql.join(lapses, sql`, `)}], null)
-    when ${of.openReviewId} is null and ${of.lastOutcome} = 'changes_requested' then array['changes_requested']
-    else '{}'::text[] end`
-  return { word, reasons }
-}
-
-/** What must hold for each word, the strongest first: the first that holds is the standing. */
-function standingCases(of: StandingColumns, at: SQL): [StandingWord, SQL][] {
-  const lapsed = sql.join(
-    reasonCases(of, at).map(([, holds]) => holds),
-    sql` or `,
-  )
-  return [
-    ['retired', sql`${of.retiredAt} is not null`],
-    ['blocked', sql`${of.blockId} is not null`],
-    ['lapsed', sql`${of.approvalId} is not null and (${lapsed})`],
-    ['cleared', sql`${of.approvalId} is not null`],
-    ['in_review', sql`${of.openReviewId} is not null`],
-    ['unreviewed', sql`true`],
-  ]
-}
-
-function reasonCases(of: StandingColumns, at: SQL): [StandingReason, SQL][] {
-  return [
-    ['expired', sql`${of.validUntil} <= ${at}`],
-    ['material_change', sql`${of.firstMaterialChangeAt} is not null`],
-    ['tier_raised', sql`${of.tierRaisedAt} is not null`],
-  ]
-}
-
-/** Each case spelt out with those before it denied, so that an index over few rows can find them. */
-function hasStanding(of: StandingColumns, at: SQL, words: StandingWord[]): SQL {
-  const cases = standingCases(of, at)
-  const wanted = cases.flatMap(([word, holds], index) => {
-    const stronger = cases.slice(0, index).map(([, other]) => sql`(${other}) is not true`)
-    return words.includes(word) ? [sql`(${sql.join([holds, ...stronger], sql` and `)})`] : []
-  })
-  return wanted.length > 0 ? sql`(${sql.join(wanted, sql` or `)})` : sql`false`
-}
-
-/** `effectiveTier` in SQL. The index `use_case_tier` is over this very expression. */
-export function tierSql({ computedTier, raisedTier }: TierColumns): SQL<Tier> {
-  const cases = [...Tier.options]
-    .reverse()
-    .map((tier) => sql`when ${literal(tier)} in (${computedTier}, ${raisedTier}) then ${literal(tier)}`)
-  return sql<Tier>`case ${sql.join(cases, sql` `)} end`
-}
-
-/** The conditions that filters stand for; a key such as `UC-1042` finds that use case and no other. */
+/** The conditions that filters stand for, but for the search. */
 export function filterConditions(filters: UseCaseFilters, of: FilterColumns, at: SQL): SQL[] {
-  const { q, tier, standing, orgUnit, owner, stage, tag, technique } = filters
-  const { channel, jurisdiction, system, origin } = filters
-  const conditions = [
-    q && searchCondition(q, of),
-    tier && among(tierSql(of), tier),
-    standing && hasStanding(of, at, standing),
-    orgUnit && inUnit(of.orgUnitId, orgUnit),
-    owner && sql`${sql.param(owner)}::uuid in (${of.businessOwnerId}, ${of.riskOwnerId})`,
-    stage && among(of.stage, stage),
-    technique && among(of.technique, technique),
-    origin && among(of.origin, origin),
-    tag && overlaps(of.tags, tag),
-    channel && overlaps(of.channels, channel),
-    jurisdiction && overlaps(of.jurisdictions, jurisdiction),
-    system && sql`${of.systemIds} && array[${system}::uuid]`,
+  const { tier, standing, stage, technique, origin } = filters
+  return [
+    ...sparseConditions(filters, of),
+    ...(tier ? [among(tierSql(of), tier)] : []),
+    ...(standing ? [hasStanding(of, at, standing)] : []),
+    ...(stage ? [among(of.stage, stage)] : []),
+    ...(technique ? [among(of.technique, technique)] : []),
+    ...(origin ? [among(of.origin, origin)] : []),
   ]
-  return conditions.filter((condition) => condition !== undefined && condition !== '')
 }
 
-function searchCondition(q: string, { number, title, search }: FilterColumns): SQL {
-  const wanted = numberOf(q)
-  if (wanted !== undefined) return sql`${number} = ${String(wanted)}::bigint`
-  return sql`(${search} @@ websearch_to_tsquery('english', ${q}::text) or ${title} %> ${q}::text)`
+/** Filters that may match few use cases among many, and have an index that finds these. */
+function sparseConditions(filters: UseCaseFilters, of: FilterColumns): SQL[] {
+  const { orgUnit, owner, tag, channel, jurisdiction, system } = filters
+  return [
+    ...(orgUnit ? [inUnit(of.orgUnitId, orgUnit)] : []),
+    ...(owner ? [sql`(${of.businessOwnerId} = ${owner}::uuid or ${of.riskOwnerId} = ${owner}::uuid)`] : []),
+    ...(tag ? [overlaps(of.tags, tag)] : []),
+    ...(channel ? [overlaps(of.channels, channel)] : []),
+    ...(jurisdiction ? [overlaps(of.jurisdictions, jurisdiction)] : []),
+    ...(system ? [sql`${of.systemIds} && array[${system}::uuid]`] : []),
+  ]
 }
 
-const among = (source: Source, words: string[]): SQL => sql`${source} = any(${sql.param(words)}::text[])`
+/** One word is compared as such: then an index that begins with it also gives the order. */
+function among(source: Source, words: string[]): SQL {
+  const [word] = words
+  return words.length === 1
+    ? sql`${source} = ${word}::text`
+    : sql`${source} = any(${sql.param(words)}::text[])`
+}
+
 const overlaps = (source: Source, words: string[]): SQL => sql`${source} && ${sql.param(words)}::text[]`
 
 /** In a unit or anywhere below it. */
@@ -144,46 +68,96 @@ export const inUnit = (source: Source, id: string): SQL => sql`${source} = any(a
     union select u.id from org_unit u join below b on u.parent_id = b.id)
   select id from below))`
 
-/** What a page is cut by: values on the first run of a query, placeholders in one that is prepared. */
-interface Cut {
-  at: Instant | Placeholder
-  after: (SortKey[number] | Placeholder)[] | undefined
-  limit: number | Placeholder
+/** With more rows than this in sight, some soon turn up in the order of any index; with fewer, they are sorted. */
+const FEW = 5000
+
+/**
+ * The conditions of a list. Where few rows match, they are to be found first and then sorted: the planner, which
+ * cannot know, would walk through a whole index in the hope to meet them early.
+ */
+async function narrow(tx: ReadTx, visible: Visible, filters: UseCaseFilters): Promise<SQL[]> {
+  const at = sql`${tx.now}::timestamptz`
+  const exact = filterConditions(filters, columns, at)
+  const number = filters.q === undefined ? undefined : numberOf(filters.q)
+  if (number !== undefined) return [...exact, sql`${columns.number} = ${String(number)}::bigint`]
+  if (filters.q !== undefined) return [...exact, ...(await searchConditions(tx, visible, filters.q))]
+  const sparse = sparseConditions(filters, columns)
+  const isFew = sparse.length > 0 && (await countUpTo(tx, FEW, [visible, ...sparse])) < FEW
+  return isFew ? [...exact, foundFirst([visible, ...sparse])] : exact
 }
+
+/** Words in any form; where no use case in sight has them, titles that are much alike. */
+async function searchConditions(tx: ReadTx, visible: Visible, q: string): Promise<SQL[]> {
+  const words = sql`${columns.search} @@ websearch_to_tsquery('english', ${q}::text)`
+  const count = await countUpTo(tx, FEW, [visible, words])
+  if (count === FEW) return [words]
+  if (count > 0) return [foundFirst([visible, words])]
+  // Shorter texts are alike to almost everything.
+  return q.length < 4 ? [sql`false`] : [foundFirst([visible, sql`${columns.title} %> ${q}::text`])]
+}
+
+async function countUpTo(tx: ReadTx, most: number, conditions: (SQL | undefined)[]): Promise<number> {
+  const some = tx.sql
+    .select({ id: useCases.id })
+    .from(useCases)
+    .where(and(...conditions))
+    .limit(most)
+    .as('some')
+  return await tx.sql.$count(some)
+}
+
+const foundFirst = (conditions: (SQL | undefined)[]): SQL =>
+  sql`${useCases.id} = any(array(select ${useCases.id} from ${useCases} where ${and(...conditions)}))`
 
 interface Order {
   by: SQL[]
   /** PostgreSQL's types of these, for the values of a cursor. */
   types: string[]
   descending: boolean
-  keyOf(entry: NumberedEntry): SortKey
+  keyOf(entry: UseCaseEntry): SortKey
 }
 
-const byTime = { by: [columns.updatedAt, columns.id].map(asSql), types: ['timestamptz', 'uuid'] }
-const byNumber = { by: [columns.number].map(asSql), types: ['bigint'] }
-const byTitle = { by: [columns.title, columns.id].map(asSql), types: ['text', 'uuid'] }
+const byTime = {
+  ...{ by: [columns.updatedAt, columns.id].map(asSql), types: ['timestamptz', 'uuid'] },
+  keyOf: ({ updatedAt, id }: UseCaseEntry) => [updatedAt, id],
+}
+const byNumber = {
+  ...{ by: [columns.number].map(asSql), types: ['bigint'] },
+  keyOf: ({ key }: UseCaseEntry) => [numberOf(key) ?? 0],
+}
+const byTitle = {
+  ...{ by: [columns.title, columns.id].map(asSql), types: ['text', 'uuid'] },
+  keyOf: ({ title, id }: UseCaseEntry) => [title, id],
+}
 
 /** The last of each is unique, so that a page has an exact end. */
 const orders: Record<UseCaseSort, Order> = {
-  '-updatedAt': { ...byTime, descending: true, keyOf: ({ updatedAt, id }) => [updatedAt, id] },
-  updatedAt: { ...byTime, descending: false, keyOf: ({ updatedAt, id }) => [updatedAt, id] },
-  number: { ...byNumber, descending: false, keyOf: ({ number }) => [number] },
-  '-number': { ...byNumber, descending: true, keyOf: ({ number }) => [number] },
-  title: { ...byTitle, descending: false, keyOf: ({ title, id }) => [title, id] },
+  '-updatedAt': { ...byTime, descending: true },
+  updatedAt: { ...byTime, descending: false },
+  number: { ...byNumber, descending: false },
+  '-number': { ...byNumber, descending: true },
+  title: { ...byTitle, descending: false },
 }
 
-export function sortKeyOf(sort: UseCaseSort): (entry: NumberedEntry) => SortKey {
+export function sortKeyOf(sort: UseCaseSort): (entry: UseCaseEntry) => SortKey {
   return orders[sort].keyOf
 }
 
 /** What a caller may see; undefined for whoever sees everything. */
 export type Visible = SQL | undefined
 
-const dialect = new PgDialect()
+const dialect = new PgDialect({ casing: 'snake_case' })
 
 /** @param where what `visibleWhere` made of the caller's rights */
 export function readVisible(where: SQL): Visible {
   return dialect.sqlToQuery(where).sql === 'true' ? undefined : where
+}
+
+/** What a page is cut by: values where a statement runs once, placeholders where it is prepared. */
+interface Cut {
+  at: Instant | Placeholder
+  after: (SortKey[number] | Placeholder)[] | undefined
+  limit: number | Placeholder
 }
 
 export interface EntriesQuery {
@@ -194,74 +168,58 @@ export interface EntriesQuery {
   limit: number
 }
 
-export async function listEntries(tx: ReadTx, query: EntriesQuery): Promise<NumberedEntry[]> {
+/** Rows come as they are answered: on the way of each page, mapping them would take as long as reading them. */
+export async function listEntries(tx: ReadTx, query: EntriesQuery): Promise<UseCaseEntry[]> {
   const { visible, filters, sort, after, limit } = query
-  const conditions = filterConditions(filters, columns, sql`${tx.now}::timestamptz`)
-  const isWhole = visible === undefined && conditions.length === 0
-  if (!isWhole) {
-    const where = and(visible, ...conditions)
-    return await selectEntries(tx.sql, where, sort, { at: tx.now, after, limit })
-  }
-  const values = Object.fromEntries((after ?? []).map((value, index) => [`after${index}`, value]))
-  return await wholeList(tx.sql, sort, after !== undefined).execute({ at: tx.now, limit, ...values })
+  if (visible === undefined && Object.keys(filters).length === 0) return await listWhole(tx, query)
+  const where = and(visible, ...(await narrow(tx, visible, filters)))
+  const { sql: text, params } = dialect.sqlToQuery(selectEntries(where, sort, { at: tx.now, after, limit }))
+  return (await tx.sql.$client.query<UseCaseEntry>(text, params)).rows
 }
 
-type WholeList = ReturnType<ReturnType<typeof selectEntries>['prepare']>
-
-const wholeLists = new WeakMap<Sql, Map<string, WholeList>>()
-
-/**
- * The list without filters, prepared once a connection. Only this one: a named statement is planned without a look
- * at its values, and where there are filters the best plan depends on them.
- */
-function wholeList(on: Sql, sort: UseCaseSort, isLaterPage: boolean): WholeList {
-  const prepared = wholeLists.get(on) ?? new Map<string, WholeList>()
-  wholeLists.set(on, prepared)
-  const name = `list_use_cases_${sort}${isLaterPage ? '_after' : ''}`
-  const known = prepared.get(name)
-  if (known) return known
-  const after = isLaterPage
-    ? orders[sort].types.map((_, index) => sql.placeholder(`after${index}`))
-    : undefined
-  const cut = { at: sql.placeholder('at'), after, limit: sql.placeholder('limit') }
-  const statement = selectEntries(on, undefined, sort, cut).prepare(name)
-  prepared.set(name, statement)
-  return statement
+/** The list without filters is prepared, and no other: where there are filters, the best plan depends on them. */
+async function listWhole(tx: ReadTx, { sort, after = [], limit }: EntriesQuery): Promise<UseCaseEntry[]> {
+  const isFirst = after.length === 0
+  const { name, text, params } = prepareOnce(
+    tx.sql,
+    `use_cases_by_${sort}_${isFirst ? 'first' : 'after'}`,
+    (name) => {
+      const keys = isFirst
+        ? undefined
+        : [...orders[sort].types.keys()].map((key) => sql.placeholder(`${key}`))
+      const cut = { at: sql.placeholder('at'), after: keys, limit: sql.placeholder('limit') }
+      const { sql: text, params } = dialect.sqlToQuery(selectEntries(undefined, sort, cut))
+      return { name, text, params }
+    },
+  )
+  const values = fillPlaceholders(params, { ...after, at: tx.now, limit })
+  return (await tx.sql.$client.query<UseCaseEntry>({ name, text, values })).rows
 }
 
-function selectEntries(on: Sql, where: SQL | undefined, sort: UseCaseSort, { at, after, limit }: Cut) {
+function selectEntries(where: SQL | undefined, sort: UseCaseSort, { at, after, limit }: Cut): SQL {
   const { by, types, descending } = orders[sort]
   const direction = sql.raw(descending ? 'desc' : 'asc')
   const values = after?.map((value, index) => sql`${value}::${sql.raw(types[index] ?? 'text')}`)
-  const beyond =
-    values &&
-    sql`(${sql.join(by, sql`, `)}) ${sql.raw(descending ? '<' : '>')} (${sql.join(values, sql`, `)})`
-  return on
-    .select(entryColumns(sql`${at}::timestamptz`))
-    .from(useCases)
-    .where(and(where, beyond))
-    .orderBy(...by.map((column) => sql`${column} ${direction}`))
-    .limit(limit)
+  const beyond = values && sql`(${list(by)}) ${sql.raw(descending ? '<' : '>')} (${list(values)})`
+  const order = list(by.map((column) => sql`${column} ${direction}`))
+  return sql`select ${entryColumns(sql`${at}::timestamptz`)} from ${useCases}
+    where ${and(sql`true`, where, beyond)} order by ${order} limit ${limit}`
 }
 
-function entryColumns(at: SQL) {
+function entryColumns(at: SQL): SQL {
   const { id, number, revision, title, orgUnitId, stage, technique, origin } = columns
   const { validUntil, businessOwnerId, riskOwnerId, tags, updatedAt } = columns
-  const { word, reasons } = standingSql(columns, at)
-  return {
-    ...{ id, number, revision, title, orgUnitId, stage, technique, origin },
-    tier: tierSql(columns),
-    standing: sql<StandingWord>`${word}`,
-    reasons: sql<StandingReason[]>`${reasons}`,
-    ...{ validUntil, businessOwnerId, riskOwnerId, tags, updatedAt },
+  const { word: standing, reasons } = standingSql(columns, at)
+  const values: Record<keyof UseCaseEntry, Source> = {
+    ...{ id, key: sql`'UC-' || ${number}`, revision, title, orgUnitId, stage, technique, origin },
+    ...{ tier: tierSql(columns), standing, reasons, validUntil: instantText(asSql(validUntil)) },
+    ...{ businessOwnerId, riskOwnerId, tags, updatedAt: instantText(asSql(updatedAt)) },
   }
+  return list(Object.entries(values).map(([name, value]) => sql`${value} as ${sql.identifier(name)}`))
 }
+
+const list = (parts: SQL[]): SQL => sql.join(parts, sql`, `)
 
 function asSql(source: Source): SQL {
   return sql`${source}`
-}
-
-/** A word of our own in a statement: never a value from outside. */
-function literal(word: StandingWord | StandingReason | Tier): SQL {
-  return sql.raw(`'${word}'`)
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { text } from '../text.js'
 import { StandingReason, StandingWord } from '../use-cases/standing.js'
-import { keyOf, Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
+import { Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
 
 /** Several values of one filter mean any of them, several filters all of them. */
 const several = <T extends z.ZodType>(value: T) =>
@@ -54,10 +54,3 @@ export const UseCaseEntry = z.strictObject({
   updatedAt: z.iso.datetime(),
 })
 export type UseCaseEntry = z.infer<typeof UseCaseEntry>
-
-/** An entry with the number that its key is made of. */
-export type NumberedEntry = Omit<UseCaseEntry, 'key'> & { number: number }
-
-export function presentEntry({ number, ...entry }: NumberedEntry): UseCaseEntry {
-  return { ...entry, key: keyOf(number) }
-}
