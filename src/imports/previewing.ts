@@ -60,9 +60,10 @@ export async function preview(
   }
   const { id, isNew } = await first((tx) => begin(tx, draft))
   if (!isNew) return id
-  const names = await keep(steps, policies, id, begun.value)
-  for await (const batch of batches) await keep(steps, policies, id, batch, names)
-  await steps.write((tx) => finish(tx, id, names))
+  const reading = { id, revision: FIRST_REVISION }
+  const names = await keep(steps, policies, reading, begun.value)
+  for await (const batch of batches) await keep(steps, policies, reading, batch, names)
+  await steps.write((tx) => finish(tx, reading, names))
   return id
 }
 
@@ -76,9 +77,9 @@ export async function previewAgain(
   const rows = readRegister(storedTable(steps, run), profile)
   let names: Names | undefined
   for await (const batch of batchesOf(arrivals(rows))) {
-    names = await keep(steps, policies, run.id, batch, names)
+    names = await keep(steps, policies, run, batch, names)
   }
-  await steps.write((tx) => finish(tx, run.id, names))
+  await steps.write((tx) => finish(tx, run, names))
 }
 
 async function begin(tx: WriteTx, draft: Draft): Promise<{ id: string }> {
@@ -105,18 +106,16 @@ async function begin(tx: WriteTx, draft: Draft): Promise<{ id: string }> {
 async function keep(
   steps: Steps,
   { riskTiers }: Policies,
-  id: string,
+  reading: Reading,
   batch: Arrived[],
   known?: Names,
 ): Promise<Names> {
   return await steps.write(async (tx) => {
-    const run = await store.lockRun(tx, id)
-    const right = authorize(tx.ability, 'import', 'Import', run)
-    assertReading(run)
+    const { run, right } = await goOn(tx, reading)
     const names = known ?? (await loadNames(tx, run))
     const decided = await decide(tx, run, riskTiers.questions, names, batch)
     const rows = decided.map(({ row, plan: { outcome, reasons } }) => ({ ...row, outcome, reasons }))
-    await store.keepRows(tx, id, rows)
+    await store.keepRows(tx, run.id, rows)
     const doneThrough = batch.at(-1)?.ordinal ?? run.doneThrough
     await store.updateRun(tx, run, { doneThrough })
     tx.record(run, { type: 'import.advanced', right, state: run.state, through: doneThrough, sealed: {} })
@@ -124,15 +123,20 @@ async function keep(
   })
 }
 
-function assertReading({ state }: store.RunRow): void {
-  if (state === 'reading') return
-  throw new RegistryError('conflict', 'somebody else previews this import at the same moment; read it again')
-}
+/** One going through of the rows: by the revision that it began with, it sees when another one took its place. */
+type Reading = Pick<store.RunRow, 'id' | 'revision'>
 
-async function finish(tx: WriteTx, id: string, names: Names | undefined): Promise<void> {
+const FIRST_REVISION = 1
+
+async function goOn(tx: WriteTx, { id, revision }: Reading): Promise<{ run: store.RunRow; right: string }> {
   const run = await store.lockRun(tx, id)
   const right = authorize(tx.ability, 'import', 'Import', run)
-  assertReading(run)
+  if (run.state === 'reading' && run.revision === revision) return { run, right }
+  throw new RegistryError('conflict', 'somebody else mapped this import at the same moment; read it again')
+}
+
+async function finish(tx: WriteTx, reading: Reading, names: Names | undefined): Promise<void> {
+  const { run, right } = await goOn(tx, reading)
   const editions = await store.findEditions(tx, run)
   const added = { newUnits: names?.newUnits.length ?? 0, newSystems: names?.newSystems.length ?? 0 }
   const counts = await countRows(tx, run, editions, added)

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { projectRoot } from '../../src/config.js'
 import { type Answer, ifMatch, type Person, startApp } from '../app.js'
 import { answersFor, standing, startCommittee, submit } from '../committee.js'
+import { openClient } from '../database-run.js'
 import { refuses } from '../unchanged.js'
 import { meeting } from '../waiting.js'
 import { apply, csvOf, importFile, register, rowsOf, stored, upload } from './importing.js'
@@ -400,6 +401,56 @@ t.test('an import that failed in the middle goes on where it stopped', async (t)
   t.same(rows, [{ events: 1200 }], 'and no row was registered twice')
   t.match(await server.ask({ url: '/healthz' }), { status: 200 })
 })
+
+t.test('a preview that was interrupted is seen as such, and can be begun again', async (t) => {
+  const { admin, owner } = await startImporter(t)
+  const previewed = await upload(admin, sheet)
+  const place = `/v1/imports/${previewed.body.id}`
+  const { profile } = previewed.body
+  const interrupt = async (rowCount: number) =>
+    await owner.query(`update import_run set state = 'reading', row_count = $1`, [rowCount])
+  await interrupt(0)
+  const halfway = { status: 409, detail: /reading them was interrupted; wait, or upload it again/ }
+  await refuses(t, { owner }, async () => await apply(admin, previewed), halfway)
+  const map = async () => await admin.patch(place, { profile }, ifMatch(await admin.get(place)))
+  await refuses(t, { owner }, map, halfway)
+  await interrupt(2)
+  t.match(await map(), { status: 200, body: { state: 'previewed', counts: { created: 2 } } })
+  t.match((await apply(admin, previewed)).body, { state: 'applied' })
+  t.equal((await register({ owner })).sources, 2)
+})
+
+t.test('of two mappings at once the second takes the place of the first, whole', async (t) => {
+  const { admin, ...server } = await startImporter(t)
+  const previewed = await upload(admin, sheet)
+  const { id, profile } = previewed.body
+  const map = (register: string) => async () =>
+    await admin.patch(`/v1/imports/${id}`, { profile: { ...profile, register } }, ifMatch(previewed))
+  const answers = await meeting(server, { table: 'import_run', id }, [map('one'), map('two')])
+  t.same(answers.map(({ status }) => status).sort(), [200, 412])
+  const { register: winner } = (await admin.get(`/v1/imports/${id}`)).body
+  t.equal(winner, answers.find(({ status }) => status === 200)?.body.register)
+})
+
+t.test(
+  'the service itself cannot change a row as it came, nor forget where a use case came from',
+  async (t) => {
+    const { admin, connections } = await startImporter(t)
+    await importFile(admin, sheet)
+    const attacker = await openClient(connections.appConnection)
+    t.teardown(async () => await attacker.end())
+    for (const attack of [
+      `update import_row set cells = '[]'`,
+      'delete from import_row',
+      'delete from use_case_source',
+      `update use_case_source set identity = 'id:X'`,
+      'delete from import_run',
+      `update import_run set file_digest = 'sha256:0'`,
+    ]) {
+      await t.rejects(attacker.query(attack), /permission denied/, attack)
+    }
+  },
+)
 
 t.test('under one Idempotency-Key a file is uploaded once', async (t) => {
   const { admin, ...server } = await startImporter(t)
