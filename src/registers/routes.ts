@@ -7,6 +7,7 @@ import { page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { day } from '../instant.js'
 import type { Policies } from '../policy/load.js'
+import * as examples from './examples.js'
 import {
   DecisionQuery,
   DecisionRecord,
@@ -53,13 +54,18 @@ const momentShape = {
   asOf: z.iso.datetime().describe('The instant the register is of, the same on all pages'),
   settled: z.boolean().describe('False while writes may be under way that it does not show yet'),
 }
-const registerPage = <T extends z.ZodType>(record: T) => page(record).extend(momentShape)
+const registerPage = <T extends z.ZodType>(id: string, record: T, example: object) =>
+  page(record)
+    .extend(momentShape)
+    .meta({ id, examples: [example] })
+
+interface Parts {
+  database: Pick<Database, 'exports'>
+  policies: Policies
+}
 
 /** The register as a whole, for whoever has to keep, check or publish it. */
-export async function registerRoutes(
-  app: App,
-  { database, policies }: { database: Pick<Database, 'exports'>; policies: Policies },
-): Promise<void> {
+export async function registerRoutes(app: App, { database, policies }: Parts): Promise<void> {
   const questions = policies.riskTiers.questions.map(({ id }) => id)
   const exports = { pool: database.exports, questions }
   const answer = answering(app, exports)
@@ -69,9 +75,9 @@ export async function registerRoutes(
     operation({
       ...common,
       id: 'exportUseCases',
-      summary: 'Use cases with standing, tier, owners and accepted evidence, now or as of a past instant',
+      summary: 'Use cases with standing, tier and owners, now or as of a past instant',
       query: z.strictObject({ ...UseCaseQuery.shape, ...pageQuery }),
-      answers: { 200: registerPage(UseCaseRecord) },
+      answers: { 200: registerPage('UseCaseRegister', UseCaseRecord, examples.useCaseRegister) },
     }),
     async (request, reply) => {
       const { columns } = request.query
@@ -89,7 +95,7 @@ export async function registerRoutes(
       id: 'exportDecisions',
       summary: 'Every decision that was made by an instant',
       query: z.strictObject({ ...DecisionQuery.shape, ...pageQuery }),
-      answers: { 200: registerPage(DecisionRecord) },
+      answers: { 200: registerPage('DecisionRegister', DecisionRecord, examples.decisionRegister) },
     }),
     async (request, reply) => await answer(request, reply, 'decisions', selectDecisions),
   )
@@ -101,7 +107,7 @@ export async function registerRoutes(
       id: 'exportVotes',
       summary: 'Every vote that was cast by an instant, replaced ones included',
       query: z.strictObject({ ...VoteQuery.shape, ...pageQuery }),
-      answers: { 200: registerPage(VoteRecord) },
+      answers: { 200: registerPage('VoteRegister', VoteRecord, examples.voteRegister) },
     }),
     async (request, reply) => await answer(request, reply, 'votes', selectVotes),
   )
@@ -111,9 +117,9 @@ export async function registerRoutes(
     operation({
       ...common,
       id: 'exportGrants',
-      summary: 'Every role and seat that was granted by an instant, and whether it was revoked by then',
+      summary: 'Every role and seat granted by an instant, and whether it was revoked by then',
       query: z.strictObject({ ...GrantQuery.shape, ...pageQuery }),
-      answers: { 200: registerPage(GrantRecord) },
+      answers: { 200: registerPage('GrantRegister', GrantRecord, examples.grantRegister) },
     }),
     async (request, reply) => await answer(request, reply, 'grants', selectGrants),
   )
