@@ -5,7 +5,10 @@ export const text = (max: number) =>
   z.string().max(max).refine(isStorable, 'holds a character that cannot be stored; remove it')
 
 /** A reason or note that a person must give. */
-export const reason = text(4000).trim().min(3, 'say why, in at least three characters')
+export const reason = text(4000)
+  .trim()
+  .min(3, 'say why, in at least three characters')
+  .describe('Why; it stays on record')
 
 export function isStorable(value: string): boolean {
   return !value.includes('\u0000') && value.isWellFormed()

@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { z } from 'zod'
 import { buildApp } from '../src/app.js'
 import { projectRoot, readConfig } from '../src/config.js'
 import { openDatabase } from '../src/db/database.js'
 import { tags } from '../src/http/operations.js'
+import { Problem } from '../src/http/problem.js'
 import { ImportProfile } from '../src/imports/profile.js'
 import { toInstant } from '../src/instant.js'
 import { loadPolicies } from '../src/policy/load.js'
@@ -16,7 +18,15 @@ interface Operation {
   summary?: string
   security?: unknown[]
   parameters: { $ref?: string; name?: string; in?: string }[]
-  responses: Record<string, unknown>
+  requestBody?: { content: Content }
+  responses: Record<string, { content?: Content }>
+}
+
+/** By media type. */
+type Content = Record<string, Media>
+interface Media {
+  schema: { properties?: Record<string, unknown>; required?: string[] }
+  examples?: Record<string, { $ref?: string; value?: unknown }>
 }
 
 const path = join(projectRoot, 'openapi', 'openapi.json')
@@ -30,12 +40,13 @@ async function describeApi() {
   const app = await buildApp({ config, database, policies: loadPolicies(config.policiesDir, ImportProfile) })
   await app.ready()
   const document = JSON.parse(JSON.stringify(app.swagger()))
+  const { operations: spoken } = app
   await app.close()
   await database.close()
-  return document
+  return { document, spoken }
 }
 
-const document = await describeApi()
+const { document, spoken } = await describeApi()
 const text = `${JSON.stringify(document, null, 2)}\n`
 if (process.env.TAP_SNAPSHOT === '1') writeFileSync(path, text)
 
@@ -92,3 +103,89 @@ t.test('every operation has a name, a chapter, a summary and its refusals', asyn
     )
   }
 })
+
+t.test('every JSON body and answer has examples, and each is what its own schema allows', async (t) => {
+  for (const { words } of spoken) {
+    const { requestBody, responses } = operationOf(words.id)
+    if (words.body)
+      assertExamples(t, requestBody?.content['application/json'], words.body, `${words.id}: body`)
+    for (const [status, schema] of Object.entries(words.answers)) {
+      const { content = {} } = responses[status] ?? {}
+      const types = Object.keys(content).filter((type) => type === 'application/json')
+      // What Assent answers is whole: nothing is left for a schema to fill in or to take away.
+      for (const type of types) {
+        const values = assertExamples(t, content[type], schema, `${words.id}: ${status}`)
+        for (const value of values) t.same(schema.parse(value), value, `${words.id}: ${status} is whole`)
+      }
+    }
+  }
+})
+
+t.test('every refusal has examples, and each is a problem of that status', async (t) => {
+  for (const { words } of spoken) {
+    for (const [status, response] of Object.entries(operationOf(words.id).responses)) {
+      const { content = {} } = resolve<{ content?: Content }>(response)
+      const media = content['application/problem+json']
+      if (!media) continue
+      const declared = words.answers[Number(status)] ?? Problem
+      for (const value of assertExamples(t, media, declared, `${words.id}: ${status}`)) {
+        t.equal(Problem.parse(value).status, Number(status), `${words.id}: ${status}`)
+      }
+    }
+  }
+})
+
+t.test('a form names its fields, and the file as the last of them', async (t) => {
+  const forms = spoken.filter(({ words }) => words.form)
+  t.same(forms.map(({ words }) => words.id).sort(), ['attachFile', 'uploadImport'])
+  for (const { words } of forms) {
+    const media = operationOf(words.id).requestBody?.content['multipart/form-data']
+    const { properties = {}, required = [] } = media?.schema ?? {}
+    t.equal(Object.keys(properties).at(-1), 'file')
+    t.match(properties.file, { type: 'string', format: 'binary' })
+    t.ok(required.includes('file'))
+    t.not(Object.keys(properties).length, 1, 'the fields of the form are there')
+    for (const { file, ...fields } of valuesOf(media) as { file: unknown }[]) {
+      t.type(file, 'string')
+      t.ok(words.form?.safeParse(fields).success, `${words.id}: ${JSON.stringify(fields)}`)
+    }
+    t.not(valuesOf(media).length, 0, `${words.id} has examples`)
+  }
+})
+
+t.test('what has a name is described once, and referred to', async (t) => {
+  for (const { name, operation } of operations) {
+    const json = operation.requestBody?.content['application/json']
+    if (json) t.match(json.schema, { $ref: /^#\/components\/schemas\// }, `${name}: body`)
+    for (const [status, { content }] of Object.entries(operation.responses)) {
+      const schema = content?.['application/json']?.schema
+      if (schema) t.match(schema, { $ref: /^#\/components\/schemas\// }, `${name}: ${status}`)
+    }
+  }
+})
+
+function operationOf(id: string): Operation {
+  const found = operations.find(({ operation }) => operation.operationId === id)
+  if (!found) throw new Error(`${id} is not in the document`)
+  return found.operation
+}
+
+function resolve<T>(node: object): T {
+  if (!('$ref' in node)) return node as T
+  const steps = String(node.$ref).slice(2).split('/')
+  return steps.reduce((found, step) => found?.[step], document)
+}
+
+function valuesOf(media: Media | undefined): unknown[] {
+  return Object.values(media?.examples ?? {}).map((example) => resolve<{ value: unknown }>(example).value)
+}
+
+function assertExamples(t: Test, media: Media | undefined, schema: z.ZodType, name: string): unknown[] {
+  const values = valuesOf(media)
+  t.not(values.length, 0, `${name} has an example`)
+  for (const value of values) {
+    const { error } = schema.safeParse(value)
+    t.notOk(error && z.prettifyError(error), `${name}: ${JSON.stringify(value).slice(0, 80)}`)
+  }
+  return values
+}

@@ -1,31 +1,46 @@
 import { z } from 'zod'
+import { event } from './examples.js'
 
 /** An event as people read it. */
-export const EventView = z.strictObject({
-  id: z.uuid(),
-  type: z.string(),
-  aggregate: z.strictObject({ kind: z.string(), id: z.uuid(), no: z.int() }),
-  recordedAt: z.iso.datetime(),
-  actorId: z.uuid(),
-  data: z.record(z.string(), z.unknown()).describe('What the log holds: ids, names and digests'),
-  sealed: z
-    .record(z.string(), z.unknown())
-    .describe('Personal or bulky values; the log holds a salted hash of each in their place'),
-  leaf: z
-    .base64()
-    .nullable()
-    .describe(
-      'The exact bytes in the log (RFC 8785 JSON), for `form=exact`; compare these, never a rewriting of them',
-    ),
-})
+export const EventView = z
+  .strictObject({
+    id: z.uuid(),
+    type: z.string().describe('Noun and verb, such as decision.made'),
+    aggregate: z
+      .strictObject({
+        kind: z.string(),
+        id: z.uuid(),
+        no: z.int().describe('Counts the events of one aggregate from 1, without gaps'),
+      })
+      .describe('What it happened to'),
+    recordedAt: z.iso.datetime(),
+    actorId: z.uuid().describe('The person or service account who did it'),
+    data: z.record(z.string(), z.unknown()).describe('What the log holds: ids, names and digests'),
+    sealed: z
+      .record(z.string(), z.unknown())
+      .describe('Personal or bulky values; the log holds a salted hash of each in their place'),
+    leaf: z
+      .base64()
+      .nullable()
+      .describe(
+        'The exact bytes in the log (RFC 8785 JSON), for `form=exact`; compare these, never a rewriting of them',
+      ),
+  })
+  .meta({ id: 'Event', description: 'An event as people read it', examples: [event] })
 export type EventView = z.infer<typeof EventView>
 
-export const EventForm = z.enum(['plain', 'exact']).default('plain')
+export const EventForm = z
+  .enum(['plain', 'exact'])
+  .default('plain')
+  .describe('`exact` adds the bytes of the log')
 
 export const EventFilters = z.strictObject({
-  type: z.string().max(60).optional(),
-  actor: z.uuid().optional(),
-  aggregate: z.uuid().optional(),
+  type: z.string().max(60).optional().describe('Such as decision.made'),
+  actor: z.uuid().optional().describe('Who did it'),
+  aggregate: z
+    .uuid()
+    .optional()
+    .describe('What it happened to: a use case, person, org unit, system, import or gate answer'),
   from: z.iso.datetime().optional().describe('From this instant on'),
   to: z.iso.datetime().optional().describe('Before this instant'),
 })

@@ -2,47 +2,61 @@ import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 import { day, type Instant, toInstant } from '../instant.js'
 import { reason, text } from '../text.js'
+import * as examples from './examples.js'
 
-export const EvidenceKind = z.enum([
-  'risk_assessment',
-  'test_report',
-  'privacy_assessment',
-  'security_assessment',
-  'bias_evaluation',
-  'model_card',
-  'vendor_document',
-  'monitoring_report',
-  'legal_opinion',
-  'other',
-])
+export const EvidenceKind = z
+  .enum([
+    'risk_assessment',
+    'test_report',
+    'privacy_assessment',
+    'security_assessment',
+    'bias_evaluation',
+    'model_card',
+    'vendor_document',
+    'monitoring_report',
+    'legal_opinion',
+    'other',
+  ])
+  .meta({ id: 'EvidenceKind' })
 export type EvidenceKind = z.infer<typeof EvidenceKind>
 
 /** What somebody else than the giver made of a piece of evidence. There is one, and it stays. */
-export const Verdict = z.strictObject({
-  verdict: z.enum(['accepted', 'refused']),
-  givenBy: z.uuid(),
-  givenAt: z.iso.datetime(),
-  note: z.string(),
-})
+export const Verdict = z
+  .strictObject({
+    verdict: z.enum(['accepted', 'refused']),
+    givenBy: z.uuid().describe('Id of a person'),
+    givenAt: z.iso.datetime(),
+    note: z.string(),
+  })
+  .meta({
+    id: 'EvidenceVerdict',
+    description: 'What somebody else than the giver made of it; there is one, and it stays',
+  })
 export type Verdict = z.infer<typeof Verdict>
 
 /** One piece of evidence. It is never changed and never deleted; a newer one is attached beside it. */
-export const Evidence = z.strictObject({
-  id: z.uuid(),
-  useCaseId: z.uuid(),
-  kind: EvidenceKind,
-  title: z.string(),
-  form: z.enum(['file', 'attestation']),
-  digest: z.string().describe('`sha256:` and 64 hex digits, of the bytes that `content` gives'),
-  size: z.int().describe('Bytes'),
-  mediaType: z.string().describe('As declared by whoever attached it'),
-  fileName: z.string().nullable(),
-  statement: z.string().nullable().describe('What was attested; null for a file'),
-  freshUntil: z.iso.datetime().nullable(),
-  attachedBy: z.uuid(),
-  attachedAt: z.iso.datetime(),
-  verdict: Verdict.nullable(),
-})
+export const Evidence = z
+  .strictObject({
+    id: z.uuid(),
+    useCaseId: z.uuid(),
+    kind: EvidenceKind,
+    title: z.string(),
+    form: z.enum(['file', 'attestation']),
+    digest: z.string().describe('`sha256:` and 64 hex digits, of the bytes that `content` gives'),
+    size: z.int().describe('Bytes'),
+    mediaType: z.string().describe('As declared by whoever attached it'),
+    fileName: z.string().nullable().describe('Null for an attestation'),
+    statement: z.string().nullable().describe('What was attested; null for a file'),
+    freshUntil: z.iso.datetime().nullable().describe('From then on it counts as stale; null for never'),
+    attachedBy: z.uuid().describe('Id of a person, who cannot judge it'),
+    attachedAt: z.iso.datetime(),
+    verdict: Verdict.nullable().describe('Null until somebody else judged it'),
+  })
+  .meta({
+    id: 'Evidence',
+    description: 'A file or an attestation; it is never changed and never deleted',
+    examples: [examples.evidence],
+  })
 export type Evidence = z.infer<typeof Evidence>
 
 const shapes = {
@@ -55,25 +69,36 @@ const shapes = {
 }
 
 /** A person's word instead of a file. */
-export const NewAttestation = z.strictObject({
-  kind: shapes.kind,
-  title: shapes.title,
-  statement: text(20_000).trim().min(10, 'say what you attest, in at least ten characters'),
-  freshUntil: shapes.freshUntil.optional(),
-})
+export const NewAttestation = z
+  .strictObject({
+    kind: shapes.kind,
+    title: shapes.title,
+    statement: text(20_000)
+      .trim()
+      .min(10, 'say what you attest, in at least ten characters')
+      .describe('What you vouch for'),
+    freshUntil: shapes.freshUntil.optional(),
+  })
+  .meta({
+    id: 'NewAttestation',
+    description: "A person's word instead of a file",
+    examples: [examples.newAttestation],
+  })
 export type NewAttestation = z.infer<typeof NewAttestation>
 
 /** The fields of the form that come before its file. */
-export const FileFields = z.strictObject({
-  kind: shapes.kind,
-  title: shapes.title,
-  freshUntil: shapes.freshUntil.optional(),
-  digest: z
-    .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, 'give `sha256:` and 64 lower-case hex digits')
-    .optional()
-    .describe('Of the file’s bytes: what arrives otherwise is refused'),
-})
+export const FileFields = z
+  .strictObject({
+    kind: shapes.kind,
+    title: shapes.title,
+    freshUntil: shapes.freshUntil.optional(),
+    digest: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, 'give `sha256:` and 64 lower-case hex digits')
+      .optional()
+      .describe('Of the file’s bytes: what arrives otherwise is refused'),
+  })
+  .meta({ examples: [examples.fileFields] })
 export type FileFields = z.infer<typeof FileFields>
 
 /** A file whose bytes are in the store already. */
@@ -84,7 +109,9 @@ export interface NewFile extends Omit<FileFields, 'digest'> {
   size: number
 }
 
-export const Judgement = z.strictObject({ verdict: Verdict.shape.verdict, note: reason })
+export const Judgement = z
+  .strictObject({ verdict: Verdict.shape.verdict, note: reason })
+  .meta({ id: 'Judgement', examples: [examples.judgement] })
 export type Judgement = z.infer<typeof Judgement>
 
 /** @throws RegistryError `conflict` for evidence that is stale, or would be as soon as it is attached */

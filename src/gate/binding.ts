@@ -1,20 +1,25 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
+import { binding, newBinding } from './examples.js'
 
 /** A pipeline that may ask for clearance of one use case. */
-export const Binding = z.strictObject({
-  id: z.uuid(),
-  useCaseId: z.uuid(),
-  personId: z.uuid(),
-  name: z.string().describe('Name of the service account'),
-  boundBy: z.uuid(),
-  boundAt: z.iso.datetime(),
-})
+export const Binding = z
+  .strictObject({
+    id: z.uuid(),
+    useCaseId: z.uuid(),
+    personId: z.uuid().describe('The service account of the pipeline'),
+    name: z.string().describe('Name of the service account'),
+    boundBy: z.uuid().describe('Id of a person'),
+    boundAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Binding', description: 'A pipeline that may ask for one use case', examples: [binding] })
 export type Binding = z.infer<typeof Binding>
 
-export const NewBinding = z.strictObject({
-  personId: z.uuid().describe('The service account of the pipeline'),
-})
+export const NewBinding = z
+  .strictObject({
+    personId: z.uuid().describe('The service account of the pipeline'),
+  })
+  .meta({ id: 'NewBinding', examples: [newBinding] })
 export type NewBinding = z.infer<typeof NewBinding>
 
 interface Account {

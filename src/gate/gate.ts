@@ -1,41 +1,50 @@
 import { z } from 'zod'
-import { addSeconds, day, type Instant } from '../instant.js'
+import { addSeconds, type Instant } from '../instant.js'
 import type { Enforcement } from '../policy/gate-policy.js'
 import { text } from '../text.js'
 import { type Standing, type StandingFacts, StandingWord, standingOf } from '../use-cases/standing.js'
 import { effectiveTier, keyOf, type Tier } from '../use-cases/use-case.js'
+import * as examples from './examples.js'
+import { sentences } from './sentences.js'
 
 /** Why the gate answers as it does: a closed list. Those that need conditions, suspension or emergencies come with them. */
-export const ReasonCode = z.enum([
-  'cleared',
-  'cleared_with_conditions',
-  'not_registered',
-  'unreviewed',
-  'in_review',
-  'changes_requested',
-  'blocked',
-  'prohibited',
-  'suspended',
-  'retired',
-  'expired',
-  'material_change',
-  'tier_raised',
-  'condition_overdue',
-  'condition_unmet',
-  'evidence_missing',
-  'evidence_stale',
-  'environment_not_covered',
-  'limit_not_stated',
-  'limit_exceeded',
-  'artifact_not_covered',
-  'version_mismatch',
-  'pipeline_not_bound',
-  'break_glass',
-  'evaluation_error',
-])
+export const ReasonCode = z
+  .enum([
+    'cleared',
+    'cleared_with_conditions',
+    'not_registered',
+    'unreviewed',
+    'in_review',
+    'changes_requested',
+    'blocked',
+    'prohibited',
+    'suspended',
+    'retired',
+    'expired',
+    'material_change',
+    'tier_raised',
+    'condition_overdue',
+    'condition_unmet',
+    'evidence_missing',
+    'evidence_stale',
+    'environment_not_covered',
+    'limit_not_stated',
+    'limit_exceeded',
+    'artifact_not_covered',
+    'version_mismatch',
+    'pipeline_not_bound',
+    'break_glass',
+    'evaluation_error',
+  ])
+  .meta({ id: 'GateReasonCode', description: 'A closed list within `/v1`, which may grow' })
 export type ReasonCode = z.infer<typeof ReasonCode>
 
-export const Reason = z.strictObject({ code: ReasonCode, sentence: z.string() })
+export const Reason = z
+  .strictObject({
+    code: ReasonCode,
+    sentence: z.string().describe('For a person: what is so, and what to do next'),
+  })
+  .meta({ id: 'GateReason' })
 export type Reason = z.infer<typeof Reason>
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
@@ -49,6 +58,7 @@ const environment = z
   .string()
   .max(60)
   .regex(/^[a-z][a-z0-9_-]*$/, 'must be lower-case letters, digits, - and _, such as production')
+  .describe('Such as production; policy says which of them enforce')
 
 const place = text(60).trim().min(1)
 
@@ -62,21 +72,27 @@ const version = z.int().min(1).max(2_147_483_647)
 export const Context = z.strictObject({
   repository: text(300).trim().min(1).optional(),
   commit: text(100).trim().min(1).optional(),
-  run: text(200).trim().min(1).optional(),
+  run: text(200).trim().min(1).optional().describe('Of the pipeline'),
 })
 export type Context = z.infer<typeof Context>
 
 /** May this use of AI run there, now? */
-export const Question = z.strictObject({
-  useCase: UseCaseRef,
-  environment,
-  jurisdiction: place.optional(),
-  channel: place.optional(),
-  artifacts: z.array(artifact).max(20).default([]),
-  version: version.optional().describe('Denies unless it is the current version of the use case'),
-  acceptBreakGlass: z.boolean().default(false).describe('Whether an emergency opening is good enough'),
-  context: Context.default({}),
-})
+export const Question = z
+  .strictObject({
+    useCase: UseCaseRef,
+    environment,
+    jurisdiction: place.optional().describe('Where it will run; kept with the answer'),
+    channel: place.optional().describe('Where people will meet it; kept with the answer'),
+    artifacts: z.array(artifact).max(20).default([]),
+    version: version.optional().describe('Denies unless it is the current version of the use case'),
+    acceptBreakGlass: z.boolean().default(false).describe('Whether an emergency opening is good enough'),
+    context: Context.default({}).describe('Where the question comes from; kept with the answer'),
+  })
+  .meta({
+    id: 'GateQuestion',
+    description: 'May this use of AI run there, now?',
+    examples: [examples.question],
+  })
 export type Question = z.infer<typeof Question>
 
 /** The same question in the query of a GET. */
@@ -103,36 +119,42 @@ export function toQuestion({ artifact, ...look }: Look): Question {
   }
 }
 
-export const Verdict = z.enum(['allow', 'deny'])
+export const Verdict = z.enum(['allow', 'deny']).meta({ id: 'GateVerdict' })
 export type Verdict = z.infer<typeof Verdict>
 
-export const Answer = z.strictObject({
-  decision: Verdict,
-  enforced: z
-    .boolean()
-    .describe('False where policy only warns: the deploy may go on whatever `wouldBe` says'),
-  wouldBe: Verdict.describe('The answer where policy enforces'),
-  reasons: z.array(Reason).min(1).describe('Every reason, of the answer where policy enforces'),
-  useCase: z.string().describe('The key; as it was asked when it is not registered'),
-  useCaseId: z.uuid().nullable(),
-  version: z.int().nullable().describe('The current version of the use case'),
-  standing: StandingWord.nullable(),
-  environment: z.string(),
-  askedAt: z.iso.datetime(),
-  validUntil: z.iso.datetime().nullable().describe('Until when a pipeline may act on it; null on a denial'),
-  policyDigest: z.string(),
-})
+export const Answer = z
+  .strictObject({
+    decision: Verdict,
+    enforced: z
+      .boolean()
+      .describe('False where policy only warns: the deploy may go on whatever `wouldBe` says'),
+    wouldBe: Verdict.describe('The answer where policy enforces'),
+    reasons: z.array(Reason).min(1).describe('Every reason, of the answer where policy enforces'),
+    useCase: z.string().describe('The key; as it was asked when it is not registered'),
+    useCaseId: z.uuid().nullable(),
+    version: z.int().nullable().describe('The current version of the use case'),
+    standing: StandingWord.nullable(),
+    environment: z.string().describe('As it was asked'),
+    askedAt: z.iso.datetime(),
+    validUntil: z.iso.datetime().nullable().describe('Until when a pipeline may act on it; null on a denial'),
+    policyDigest: z.string().describe('Digest of the policy in force at the time'),
+  })
+  .meta({ id: 'GateAnswer', examples: [examples.answer] })
 export type Answer = z.infer<typeof Answer>
 
 /** An answer that is kept. */
-export const LoggedAnswer = z.strictObject({ id: z.uuid(), ...Answer.shape })
+export const LoggedAnswer = z
+  .strictObject({ id: z.uuid(), ...Answer.shape })
+  .meta({ id: 'GateLoggedAnswer', description: 'An answer that is kept', examples: [examples.loggedAnswer] })
 export type LoggedAnswer = z.infer<typeof LoggedAnswer>
 
-export const AnswerOnRecord = z.strictObject({
-  ...LoggedAnswer.shape,
-  askedBy: z.uuid(),
-  question: Question,
-})
+export const AnswerOnRecord = z
+  .strictObject({
+    ...LoggedAnswer.shape,
+    askedBy: z.uuid().describe('Id of a person or service account'),
+    question: Question,
+  })
+  .meta({ id: 'GateAnswerOnRecord', examples: [examples.answerOnRecord] })
 export type AnswerOnRecord = z.infer<typeof AnswerOnRecord>
 
 /** What the gate reads of a use case: its head, and the approval that is in force. */
@@ -246,38 +268,4 @@ function usableUntil({ facts, now, answersValidForMinutes }: Situation, wouldBe:
   const until = addSeconds(now, answersValidForMinutes * 60)
   const { validUntil } = facts
   return wouldBe === 'allow' && validUntil !== null && validUntil < until ? validUntil : until
-}
-
-type Sentence = (situation: Situation) => string
-const name = ({ facts }: Situation): string => keyOf(facts.number)
-const where = ({ question }: Situation): string => question.environment
-
-const sentences: Record<ReasonCode, Sentence> = {
-  cleared: (s) => `${name(s)} is approved and may go to ${where(s)}`,
-  cleared_with_conditions: (s) => `${name(s)} is approved with conditions and may go to ${where(s)}`,
-  not_registered: () => 'No such use case is registered, or you may not see it',
-  unreviewed: (s) => `${name(s)} has never been reviewed: submit it to the committee`,
-  in_review: (s) => `A review of ${name(s)} is open and not decided: wait for the committee`,
-  changes_requested: (s) => `The committee asked for changes to ${name(s)}: make them and submit it again`,
-  blocked: (s) => `The committee blocked ${name(s)}: only a new review can lift that`,
-  prohibited: (s) => `${name(s)} is of a prohibited tier: it may not run anywhere`,
-  suspended: (s) => `${name(s)} is suspended: its risk owner can say why`,
-  retired: (s) => `${name(s)} is retired: register a new use case`,
-  expired: (s) => `The approval of ${name(s)} ended on ${day(s.facts.validUntil ?? s.now)}: submit it again`,
-  material_change: (s) => `A material fact of ${name(s)} changed after its approval: submit it again`,
-  tier_raised: (s) => `The tier of ${name(s)} is above the one it was approved for: submit it again`,
-  condition_overdue: (s) => `A condition of the approval of ${name(s)} is overdue: meet it`,
-  condition_unmet: (s) => `A condition of the approval of ${name(s)} has to be met before a deploy`,
-  evidence_missing: (s) => `Evidence that ${name(s)} needs is missing: attach it`,
-  evidence_stale: (s) => `Evidence that ${name(s)} needs is out of date: attach it anew`,
-  environment_not_covered: (s) =>
-    `The approval of ${name(s)} covers ${s.facts.environments?.join(', ') || 'no environment'}, not ${where(s)}`,
-  limit_not_stated: (s) => `The approval of ${name(s)} has a limit that the question leaves open: state it`,
-  limit_exceeded: (s) => `The approval of ${name(s)} has a limit that this would go beyond`,
-  artifact_not_covered: (s) => `This artifact is not registered to ${name(s)} for ${where(s)}: register it`,
-  version_mismatch: (s) =>
-    `${name(s)} is at version ${s.facts.version}, not ${s.question.version}: build from the current one`,
-  pipeline_not_bound: (s) => `This pipeline is not bound to ${name(s)}: ask its risk owner to bind it`,
-  break_glass: (s) => `${name(s)} is open in an emergency only: accept that explicitly`,
-  evaluation_error: (s) => `The approval of ${name(s)} cannot be read: report this to whoever runs Assent`,
 }

@@ -11,6 +11,7 @@ import { describeProblem, Problem, problemType } from '../http/problem.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
 import { Binding, NewBinding } from './binding.js'
+import * as examples from './examples.js'
 import { Answer, AnswerOnRecord, LoggedAnswer, Look, Question, toQuestion, UseCaseRef } from './gate.js'
 import { ask, bindPipeline, type Gate, getAnswer, listPipelines, look, unbindPipeline } from './service.js'
 
@@ -59,7 +60,11 @@ function looking(app: App, gate: Gate, count: Count): void {
       query: Look,
       bucket: 'gate',
       timeoutMs: ANSWER_WITHIN_MS,
-      answers: { 200: Answer, 404: Denial, 409: Denial },
+      answers: {
+        200: Answer,
+        404: Denial.meta({ examples: [examples.unregistered] }),
+        409: Denial.meta({ examples: [examples.denial] }),
+      },
     }),
     async (request, reply) => {
       const question = toQuestion(request.query)
@@ -83,7 +88,11 @@ function asking(app: App, gate: Gate, count: Count, database: Deps['database']):
       bucket: 'gate',
       timeoutMs: ANSWER_WITHIN_MS,
       location: '/v1/gate/answers/{id}',
-      answers: { 200: LoggedAnswer, 404: LoggedDenial, 409: LoggedDenial },
+      answers: {
+        200: LoggedAnswer,
+        404: LoggedDenial.meta({ examples: [examples.loggedUnregistered] }),
+        409: LoggedDenial.meta({ examples: [examples.loggedDenial] }),
+      },
     }),
     async (request, reply) => {
       const { principal, ability, id: requestId, body } = request

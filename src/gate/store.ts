@@ -22,18 +22,34 @@ export interface GateRow extends GateFacts {
   riskOwnerId: string | null
 }
 
+/** One column of JSON: a description of nineteen with every answer would cost more than all else about it. */
 const select = `
-  select c.id, c.number, c.version, c.org_unit_id as "orgUnitId", c.business_owner_id as "businessOwnerId",
-    c.risk_owner_id as "riskOwnerId", c.computed_tier as "computedTier", c.raised_tier as "raisedTier",
-    c.open_review_id as "openReviewId", c.last_outcome as "lastOutcome", c.approval_id as "approvalId",
-    c.approved_tier as "approvedTier", c.valid_until as "validUntil",
-    c.first_material_change_at as "firstMaterialChangeAt", c.tier_raised_at as "tierRaisedAt",
-    c.block_id as "blockId", c.retired_at as "retiredAt", d.id as "approvalFound", d.environments
+  select json_build_object('id', c.id, 'number', c.number, 'version', c.version, 'orgUnitId', c.org_unit_id,
+    'businessOwnerId', c.business_owner_id, 'riskOwnerId', c.risk_owner_id, 'computedTier', c.computed_tier,
+    'raisedTier', c.raised_tier, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
+    'approvalId', c.approval_id, 'approvedTier', c.approved_tier, 'validUntil', c.valid_until::text,
+    'firstMaterialChangeAt', c.first_material_change_at::text, 'tierRaisedAt', c.tier_raised_at::text,
+    'blockId', c.block_id, 'retiredAt', c.retired_at::text, 'approvalFound', d.id,
+    'environments', d.environments) as row
   from use_case c
   left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'`
 
 const byNumber = { name: 'gate_by_number', text: `${select} where c.number = $1` }
 const byId = { name: 'gate_by_id', text: `${select} where c.id = $1` }
+
+/** By key or id, as it is at this moment, in one round trip of a statement that is prepared once. */
+export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | undefined> {
+  const number = numberOf(useCase)
+  const { name, text } = number === undefined ? byId : byNumber
+  const { rows } = await on.query<{ row: GateRow }>({ name, text, values: [number ?? useCase] })
+  const row = rows[0]?.row
+  if (!row) return undefined
+  row.validUntil &&= fromPostgres(row.validUntil)
+  row.firstMaterialChangeAt &&= fromPostgres(row.firstMaterialChangeAt)
+  row.tierRaisedAt &&= fromPostgres(row.tierRaisedAt)
+  row.retiredAt &&= fromPostgres(row.retiredAt)
+  return row
+}
 
 const INT8 = 20
 const TIMESTAMPTZ = 1184
@@ -42,14 +58,6 @@ const types: pg.CustomTypesConfig = {
     if (type === TIMESTAMPTZ) return fromPostgres
     return type === INT8 ? Number : pg.types.getTypeParser(type)
   },
-}
-
-/** By key or id, as it is at this moment, in one round trip of a statement that is prepared once. */
-export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | undefined> {
-  const number = numberOf(useCase)
-  const { name, text } = number === undefined ? byId : byNumber
-  const { rows } = await on.query<GateRow>({ name, text, types, values: [number ?? useCase] })
-  return rows[0]
 }
 
 /** An Idempotency-Key, the digest of the question that came with it, and how often it was answered anew. */

@@ -25,7 +25,7 @@ export function describeMedia(
 ): JsonSchema & { schema: JsonSchema } {
   const { examples, ...json } = referTo(schema, io, components)
   const [, name] = /^#\/components\/schemas\/(.+)$/.exec(String(json.$ref)) ?? []
-  if (!name) return { schema: json, ...withExamples(examples) }
+  if (!name || examples) return { schema: json, ...withExamples(examples) }
   const named = Object.keys(components.examples).filter((key) => key.replace(/\d+$/, '') === name)
   const refs = named.map((key) => [key, { $ref: `#/components/examples/${key}` }])
   return { schema: json, ...(refs.length > 0 && { examples: Object.fromEntries(refs) }) }

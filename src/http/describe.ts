@@ -97,6 +97,7 @@ function describeContent(
   components: Components,
 ): JsonSchema | undefined {
   if (schema === noContent) return undefined
+  if (schema === Problem) return describeRefusal(status, components)
   const isProblem = status >= 400 && schema instanceof z.ZodObject && 'detail' in schema.shape
   const types = isProblem
     ? [problemType]
@@ -141,17 +142,22 @@ function describeRefusals(words: AnyOperation, method: string, url: string): Jso
   return Object.fromEntries(statuses.map((status) => [status, { $ref: `#/components/responses/${status}` }]))
 }
 
+function describeRefusal(status: number, components: Components): JsonSchema {
+  const media = describeMedia(Problem, 'output', components)
+  const refusal = refusals[status]
+  const examples = refusal && [describeProblem({ status, ...refusal }, asked)]
+  return { [problemType]: { ...media, ...withExamples(examples) } }
+}
+
 const asked = { url: '/v1/use-cases/UC-1042', id: '6f1c52a0-7c0e-4c55-9d0e-3f0a5f0f8a11' }
 
 /** The parts that all operations share, for `components` of the document. */
 export function describeShared(components: Components): JsonSchema {
   const text = { type: 'string' }
   const retry = { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }
-  const media = describeMedia(Problem, 'output', components)
-  const responses = Object.entries(refusals).map(([status, { meaning, ...refusal }]) => {
+  const responses = Object.entries(refusals).map(([status, { meaning }]) => {
     const headers = status === '429' || status === '503' ? { headers: retry } : {}
-    const problem = describeProblem({ status: Number(status), ...refusal }, asked)
-    const content = { [problemType]: { ...media, ...withExamples([problem]) } }
+    const content = describeRefusal(Number(status), components)
     return [status, { description: meaning, ...headers, content }]
   })
   return {

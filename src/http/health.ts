@@ -5,12 +5,16 @@ import type { App } from './types.js'
 /** Load balancers ask often, and all at once. */
 const FRESH_MS = 1000
 
-const Alive = z.strictObject({ status: z.literal('alive') })
+const Alive = z
+  .strictObject({ status: z.literal('alive') })
+  .meta({ id: 'Alive', examples: [{ status: 'alive' }] })
 
-const Readiness = z.strictObject({
-  status: z.enum(['ready', 'not_ready']),
-  checks: z.record(z.string(), z.enum(['ok', 'failing'])),
-})
+const Readiness = z
+  .strictObject({
+    status: z.enum(['ready', 'not_ready']),
+    checks: z.record(z.string(), z.enum(['ok', 'failing'])).describe('What this process needs'),
+  })
+  .meta({ id: 'Readiness', examples: [{ status: 'ready', checks: { database: 'ok' } }] })
 type Readiness = z.infer<typeof Readiness>
 
 const readHealth = operation({
@@ -26,7 +30,10 @@ const readReadiness = operation({
   tag: 'Operation',
   summary: 'Should this process get requests?',
   right: 'public',
-  answers: { 200: Readiness, 503: Readiness },
+  answers: {
+    200: Readiness,
+    503: Readiness.meta({ examples: [{ status: 'not_ready', checks: { database: 'failing' } }] }),
+  },
 })
 
 type Checks = Record<string, () => Promise<void>>

@@ -16,12 +16,27 @@ export const pageQuery = {
     .describe('`next` of the page before; leave it out for the first page'),
 }
 
-/** The answer of a list. */
+/** The answer of a list that comes by page. */
 export const page = <T extends z.ZodType>(item: T) =>
-  z.strictObject({
-    items: z.array(item),
-    next: z.string().nullable().describe('The cursor of the next page, or null on the last one'),
-  })
+  z
+    .strictObject({
+      items: z.array(item),
+      next: z.string().nullable().describe('The cursor of the next page, or null on the last one'),
+    })
+    .meta(namedAfter(item, 'Page', { next: null }))
+
+/** The answer of a list that is short and comes whole. */
+export const list = <T extends z.ZodType>(item: T) =>
+  z.strictObject({ items: z.array(item) }).meta(namedAfter(item, 'List'))
+
+/** A list of what has a name and examples has them, too. */
+function namedAfter(item: z.ZodType, form: 'Page' | 'List', rest = {}): z.core.GlobalMeta {
+  const { id, examples: items } = item.meta() ?? {}
+  return {
+    ...(id && { id: `${id}${form}` }),
+    ...(Array.isArray(items) && { examples: [{ items, ...rest }] }),
+  }
+}
 
 export interface Page<T> {
   items: T[]

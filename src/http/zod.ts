@@ -94,8 +94,17 @@ export function jsonSchemaOf(
     ...params,
     unrepresentable: ({ zodSchema }) =>
       Object.is(zodSchema, file) ? { type: 'string', format: 'binary' } : 'throw',
-    override: ({ jsonSchema }) => dropNoise(jsonSchema),
+    override: ({ zodSchema, jsonSchema }) => {
+      dropNoise(jsonSchema)
+      // Zod drops those of a body with a transform, as examples of what comes out. Ours are of what is sent.
+      if (Object.is(zodSchema, schema) && params.io === 'input') Object.assign(jsonSchema, examplesOf(schema))
+    },
   })
+}
+
+function examplesOf(schema: z.ZodType): { examples?: unknown[] } {
+  const { examples } = schema.meta() ?? {}
+  return Array.isArray(examples) ? { examples } : {}
 }
 
 /** A format says what its pattern repeats, and the bounds of safe integers go without saying. */

@@ -1,13 +1,11 @@
 import { explain, possibleActions } from '../auth/decision-rights.js'
 import type { ReadTx } from '../db/transaction.js'
-import { Grant } from '../people/person.js'
 import { getPerson } from '../people/service.js'
 import { explainReview } from '../reviews/reading.js'
 import { getReadable } from '../use-cases/reading.js'
 import { keyOf } from '../use-cases/use-case.js'
-import type { Me } from './me.js'
+import { HeldGrant, type Me } from './me.js'
 
-const Held = Grant.pick({ kind: true, name: true, orgUnitId: true })
 const deeds = ['read', 'revise', 'raise_tier', 'attach', 'submit', 'retire', 'bind', 'ask'] as const
 
 /** @throws RegistryError `not_found` for a use case that the caller may not see */
@@ -15,7 +13,7 @@ export async function getMe(tx: ReadTx, useCaseRef: string | undefined): Promise
   const { personId, grants } = tx.principal
   return {
     person: await getPerson(tx, personId),
-    grants: grants.map(({ kind, name, orgUnitId }) => Held.parse({ kind, name, orgUnitId })),
+    grants: grants.map(({ kind, name, orgUnitId }) => HeldGrant.parse({ kind, name, orgUnitId })),
     may: possibleActions(tx.ability),
     ...(useCaseRef === undefined ? { useCase: null, review: null } : await explainUseCase(tx, useCaseRef)),
   }

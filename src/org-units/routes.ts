@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
+import { list } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { NewOrgUnit, OrgUnit, OrgUnitChange } from './org-unit.js'
 import { createOrgUnit, getOrgUnit, listOrgUnits, reviseOrgUnit } from './service.js'
@@ -17,7 +18,7 @@ export async function orgUnitRoutes(app: App): Promise<void> {
       tag,
       summary: 'The whole tree of org units',
       right: { action: 'read', subject: 'OrgUnit' },
-      answers: { 200: z.strictObject({ items: z.array(OrgUnit) }) },
+      answers: { 200: list(OrgUnit) },
     }),
     async (request) => ({ items: await app.read(request, listOrgUnits) }),
   )

@@ -3,17 +3,20 @@ import { roles, seats } from '../auth/principal.js'
 import { RegistryError } from '../errors.js'
 import type { Instant } from '../instant.js'
 import { reason, text } from '../text.js'
+import * as examples from './examples.js'
 
 /** A human or a service account. Identity is (issuer, subject) or a key of their own, never the e-mail address. */
-export const Person = z.strictObject({
-  id: z.uuid(),
-  kind: z.enum(['human', 'service']),
-  name: z.string(),
-  email: z.string().nullable(),
-  status: z.enum(['invited', 'active', 'left']),
-  revision: z.int(),
-  createdAt: z.iso.datetime(),
-})
+export const Person = z
+  .strictObject({
+    id: z.uuid(),
+    kind: z.enum(['human', 'service']),
+    name: z.string(),
+    email: z.string().nullable().describe('To write to; nobody is recognised by it'),
+    status: z.enum(['invited', 'active', 'left']).describe('Who left stays on record, and may do nothing'),
+    revision: z.int().describe('Rises with each change; it is the ETag'),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Person', description: 'A human or a service account', examples: [examples.riskOwner] })
 export type Person = z.infer<typeof Person>
 
 const name = text(200).trim().min(1)
@@ -23,66 +26,93 @@ const email = z.email().max(254)
  * How the invited person will prove who they are: as a subject of the configured issuer, or with a key that they
  * made themselves and of which the inviter knows the SHA-256 only.
  */
-export const Proof = z.union([
-  z.strictObject({
-    subject: z.string().min(1).max(255),
-    issuer: z.string().max(500).optional().describe('Needed only when several providers are configured'),
-  }),
-  z.strictObject({
-    keyDigest: z.string().regex(/^[0-9a-f]{64}$/, 'is the 64 hex digits that `assent join` printed'),
-  }),
-])
+export const Proof = z
+  .union([
+    z.strictObject({
+      subject: z.string().min(1).max(255).describe('Their `sub` at the sign-in provider'),
+      issuer: z.string().max(500).optional().describe('Needed only when several providers are configured'),
+    }),
+    z.strictObject({
+      keyDigest: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, 'is the 64 hex digits that `assent join` printed')
+        .describe('SHA-256 of the key that `assent join` made for them, in hex'),
+    }),
+  ])
+  .meta({ id: 'Proof', description: 'How the invited person will prove who they are' })
 export type Proof = z.infer<typeof Proof>
 
-export const NewInvitation = z.strictObject({ name, email: email.nullable().default(null), proof: Proof })
+export const NewInvitation = z
+  .strictObject({ name, email: email.nullable().default(null), proof: Proof })
+  .meta({ id: 'NewInvitation', examples: examples.newInvitations })
 export type NewInvitation = z.infer<typeof NewInvitation>
 
-export const NewServiceAccount = z.strictObject({ name })
+export const NewServiceAccount = z
+  .strictObject({ name })
+  .meta({ id: 'NewServiceAccount', examples: [examples.newServiceAccount] })
 export type NewServiceAccount = z.infer<typeof NewServiceAccount>
 
-export const PersonChange = z.strictObject({ name: name.optional(), email: email.nullable().optional() })
+export const PersonChange = z
+  .strictObject({ name: name.optional(), email: email.nullable().optional() })
+  .meta({ id: 'PersonChange', examples: [examples.personChange] })
 export type PersonChange = z.infer<typeof PersonChange>
 
-export const Leaving = z.strictObject({ reason })
+export const Leaving = z.strictObject({ reason }).meta({ id: 'Leaving', examples: [examples.leaving] })
 export type Leaving = z.infer<typeof Leaving>
 
-export const Invitation = z.strictObject({
-  id: z.uuid(),
-  personId: z.uuid(),
-  invitedBy: z.uuid(),
-  invitedAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime(),
-  acceptedAt: z.iso.datetime().nullable(),
-})
+export const Invitation = z
+  .strictObject({
+    id: z.uuid(),
+    personId: z.uuid(),
+    invitedBy: z.uuid().describe('Id of a person'),
+    invitedAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+    acceptedAt: z.iso.datetime().nullable().describe('Null while it is open'),
+  })
+  .meta({ id: 'Invitation', examples: [examples.invitation] })
 export type Invitation = z.infer<typeof Invitation>
 
 /** What whoever invites gets to see. */
-export const InvitedPerson = z.strictObject({ ...Person.shape, invitation: Invitation })
+export const InvitedPerson = z.strictObject({ ...Person.shape, invitation: Invitation }).meta({
+  id: 'InvitedPerson',
+  description: 'A person with their open invitation',
+  examples: [examples.invitedPerson],
+})
 export type InvitedPerson = z.infer<typeof InvitedPerson>
 
 export const INVITATION_DAYS = 14
 
 /** A role or a seat, for one unit and all below it. */
-export const Grant = z.strictObject({
-  id: z.uuid(),
-  personId: z.uuid(),
-  kind: z.enum(['role', 'seat']),
-  name: z.enum([...roles, ...seats]),
-  orgUnitId: z.uuid(),
-  grantedBy: z.uuid(),
-  grantedAt: z.iso.datetime(),
-  revokedBy: z.uuid().nullable(),
-  revokedAt: z.iso.datetime().nullable(),
-})
+export const Grant = z
+  .strictObject({
+    id: z.uuid(),
+    personId: z.uuid(),
+    kind: z.enum(['role', 'seat']),
+    name: z.enum([...roles, ...seats]),
+    orgUnitId: z.uuid().describe('It holds there and in all units below'),
+    grantedBy: z.uuid().describe('Id of a person'),
+    grantedAt: z.iso.datetime(),
+    revokedBy: z.uuid().nullable(),
+    revokedAt: z.iso.datetime().nullable().describe('Null while it holds'),
+  })
+  .meta({
+    id: 'Grant',
+    description: 'A role or a seat, for one unit and all below it',
+    examples: [examples.grant],
+  })
 export type Grant = z.infer<typeof Grant>
 
-export const NewGrant = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('role'), name: z.enum(roles), orgUnitId: z.uuid() }),
-  z.strictObject({ kind: z.literal('seat'), name: z.enum(seats), orgUnitId: z.uuid() }),
-])
+export const NewGrant = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('role'), name: z.enum(roles), orgUnitId: z.uuid() }),
+    z.strictObject({ kind: z.literal('seat'), name: z.enum(seats), orgUnitId: z.uuid() }),
+  ])
+  .meta({ id: 'NewGrant', examples: examples.newGrants })
 export type NewGrant = z.infer<typeof NewGrant>
 
-export const Revocation = z.strictObject({ reason })
+export const Revocation = z
+  .strictObject({ reason })
+  .meta({ id: 'Revocation', examples: [examples.revocation] })
 export type Revocation = z.infer<typeof Revocation>
 
 /** An invitation is accepted once, in time, and by somebody who is still invited. */

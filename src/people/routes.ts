@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Config } from '../config.js'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
-import { page, pageQuery } from '../http/paging.js'
+import { list, page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { text } from '../text.js'
 import { grantRight, listGrants, revokeGrant } from './granting.js'
@@ -144,7 +144,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       summary: 'Every role and seat a person holds or held',
       right: { action: 'read', subject: 'Grant' },
       params,
-      answers: { 200: z.strictObject({ items: z.array(Grant) }) },
+      answers: { 200: list(Grant) },
     }),
     async (request) => ({ items: await app.read(request, (tx) => listGrants(tx, request.params.id)) }),
   )

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 
 /** `enforce` denies; `warn` lets a deploy go on and says what it would have been. */
-export const Enforcement = z.enum(['enforce', 'warn'])
+export const Enforcement = z.enum(['enforce', 'warn']).meta({
+  id: 'Enforcement',
+  description: '`enforce` denies; `warn` lets a deploy go on and says what it would have been',
+})
 export type Enforcement = z.infer<typeof Enforcement>
 
 export const GateFile = z.strictObject({

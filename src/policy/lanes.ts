@@ -1,28 +1,41 @@
 import { z } from 'zod'
 import { seats } from '../auth/principal.js'
 import { Facts, Technique, Tier } from '../use-cases/use-case.js'
+import * as examples from './examples.js'
 import { FactConditions, matchFacts, type StatedFacts } from './fact-conditions.js'
 import { addIssues, type Flaw, repeated } from './flaws.js'
 
-export const Seat = z.enum(seats)
+export const Seat = z.enum(seats).meta({ id: 'Seat', description: 'A place on the committee' })
 export type Seat = z.infer<typeof Seat>
 
-export const Outcome = z.enum(['approved', 'blocked', 'changes_requested'])
+export const Outcome = z.enum(['approved', 'blocked', 'changes_requested']).meta({ id: 'DecisionOutcome' })
 export type Outcome = z.infer<typeof Outcome>
 
 const Slug = z.string().regex(/^[a-z][a-z0-9_-]*$/, 'use lower-case letters, digits, - and _')
 
 /** A place at the table. Its approval may be `required`; its `veto` closes the review as blocked at once. */
-export const LaneSeat = z.strictObject({ seat: Seat, required: z.boolean(), veto: z.boolean() })
+export const LaneSeat = z
+  .strictObject({
+    seat: Seat,
+    required: z.boolean().describe('Nothing is approved without its approval'),
+    veto: z.boolean().describe('Its block closes the review at once'),
+  })
+  .meta({ id: 'LaneSeat' })
 export type LaneSeat = z.infer<typeof LaneSeat>
 
 /** One round of votes. `dueInDays` from submission it escalates; time never decides. */
-export const LaneStage = z.strictObject({
-  id: Slug,
-  seats: z.array(LaneSeat).min(1, 'name at least one seat'),
-  quorum: z.int().min(1, 'ask for at least one vote'),
-  dueInDays: z.int().min(1).max(365),
-})
+export const LaneStage = z
+  .strictObject({
+    id: Slug,
+    seats: z.array(LaneSeat).min(1, 'name at least one seat'),
+    quorum: z.int().min(1, 'ask for at least one vote').describe('Approvals that are needed'),
+    dueInDays: z
+      .int()
+      .min(1)
+      .max(365)
+      .describe('From submission; then it is overdue, and time never decides'),
+  })
+  .meta({ id: 'LaneStage', description: 'One round of votes' })
 export type LaneStage = z.infer<typeof LaneStage>
 
 /** The name of a fact, or `answers.<question id>` for one answer. */
@@ -31,21 +44,33 @@ const MaterialFact = z.union(
   'name a fact, such as purpose, or one answer, such as answers.decision_role',
 )
 
-export const Lane = z.strictObject({
-  id: Slug,
-  title: z.string().trim().min(1),
-  when: z.strictObject({
-    tiers: z.array(Tier).min(1, 'name at least one tier'),
-    techniques: z.array(Technique).min(1).optional(),
-    channels: FactConditions.shape.channels,
-    jurisdictions: FactConditions.shape.jurisdictions,
-  }),
-  stages: z.array(LaneStage).length(1, 'write exactly one stage; several in a row are not supported yet'),
-  outcomes: z.array(Outcome).min(1),
-  validForDays: z.int().min(1).max(3650).describe('How long an approval stands'),
-  materialFacts: z.array(MaterialFact).min(1, 'name at least one fact whose change ends an approval'),
-  environments: z.array(Slug).min(1).optional().describe('Where an approval holds; everywhere if not given'),
-})
+export const Lane = z
+  .strictObject({
+    id: Slug,
+    title: z.string().trim().min(1),
+    when: z
+      .strictObject({
+        tiers: z.array(Tier).min(1, 'name at least one tier'),
+        techniques: z.array(Technique).min(1).optional(),
+        channels: FactConditions.shape.channels,
+        jurisdictions: FactConditions.shape.jurisdictions,
+      })
+      .describe('All of these; a fact that nobody stated meets any condition on it'),
+    stages: z.array(LaneStage).length(1, 'write exactly one stage; several in a row are not supported yet'),
+    outcomes: z.array(Outcome).min(1),
+    validForDays: z.int().min(1).max(3650).describe('How long an approval stands'),
+    materialFacts: z.array(MaterialFact).min(1, 'name at least one fact whose change ends an approval'),
+    environments: z
+      .array(Slug)
+      .min(1)
+      .optional()
+      .describe('Where an approval holds; everywhere if not given'),
+  })
+  .meta({
+    id: 'Lane',
+    description: 'Who decides, and for how long an approval stands',
+    examples: [examples.lane],
+  })
 export type Lane = z.infer<typeof Lane>
 
 export const LanesFile = z

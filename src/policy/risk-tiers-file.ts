@@ -13,12 +13,14 @@ const Sentence = z.string().trim().min(1, 'write a sentence')
 
 const Option = z.strictObject({ id: Id, label: Sentence })
 
-export const Question = z.strictObject({
-  id: Id,
-  text: Sentence,
-  help: Sentence,
-  options: z.array(Option).min(2, 'offer at least one answer beside unknown'),
-})
+export const Question = z
+  .strictObject({
+    id: Id,
+    text: Sentence,
+    help: Sentence,
+    options: z.array(Option).min(2, 'offer at least one answer beside unknown'),
+  })
+  .meta({ id: 'IntakeQuestion' })
 export type Question = z.infer<typeof Question>
 
 /** Question id to the options it asks for; `facts` holds conditions on facts. */
@@ -26,12 +28,14 @@ const When = z
   .object({ facts: FactConditions.optional() })
   .catchall(z.union([Id, z.array(Id).min(1)], 'name an option, or a list of options'))
 
-export const TierRule = z.strictObject({
-  id: z.string().regex(/^RT-\d{2,3}$/, 'number rules as RT-01'),
-  when: When,
-  tier: Tier,
-  because: Sentence,
-})
+export const TierRule = z
+  .strictObject({
+    id: z.string().regex(/^RT-\d{2,3}$/, 'number rules as RT-01'),
+    when: When,
+    tier: Tier,
+    because: Sentence,
+  })
+  .meta({ id: 'TierRule', description: 'Gives a tier when all its conditions are met' })
 export type TierRule = z.infer<typeof TierRule>
 
 export const RiskTiersFile = z

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { operation } from '../http/operations.js'
 import type { App } from '../http/types.js'
+import { policyInForce } from './examples.js'
 import { Enforcement, GateFile } from './gate-policy.js'
 import { Lane } from './lanes.js'
 import type { Policies } from './load.js'
@@ -12,15 +13,21 @@ const tag = 'Policies'
 const right = { action: 'read', subject: 'Policy' } as const
 
 /** The policy in force, as a client needs it to show a form and to explain an answer. */
-const PolicyInForce = z.strictObject({
-  digest: z.string().describe('Of every policy file; versions and decisions name it'),
-  questions: z.array(Question).describe('The intake questions'),
-  rules: z.array(TierRule).describe('From answers and facts to tiers'),
-  lanes: z.array(Lane).describe('Who decides, by tier and facts: the first that fits'),
-  environments: z.record(z.string(), Enforcement).describe('What a denial of the gate means in each'),
-  answersValidForMinutes: GateFile.shape.answersValidForMinutes,
-  decisionRights: z.strictObject({ allow: z.array(Right), deny: z.array(Right) }),
-})
+const PolicyInForce = z
+  .strictObject({
+    digest: z.string().describe('Of every policy file; versions and decisions name it'),
+    questions: z.array(Question).describe('The intake questions'),
+    rules: z.array(TierRule).describe('From answers and facts to tiers'),
+    lanes: z.array(Lane).describe('Who decides, by tier and facts: the first that fits'),
+    environments: z.record(z.string(), Enforcement).describe('What a denial of the gate means in each'),
+    answersValidForMinutes: GateFile.shape.answersValidForMinutes,
+    decisionRights: z.strictObject({ allow: z.array(Right), deny: z.array(Right) }),
+  })
+  .meta({
+    id: 'PolicyInForce',
+    description: 'The policy in force, as a client needs it to show a form and to explain an answer',
+    examples: [policyInForce],
+  })
 
 /** The rules in force, and what they would say. */
 export async function policyRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {

@@ -1,95 +1,128 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 import { day, type Instant } from '../instant.js'
-import { Lane, type LaneStage, Seat } from '../policy/lanes.js'
+import { Lane, type LaneStage, Outcome, Seat } from '../policy/lanes.js'
 import { reason, text } from '../text.js'
 import { Tier } from '../use-cases/use-case.js'
+import * as examples from './examples.js'
 
 /** What a seat can say. An abstention is on record and counts for nothing. */
-export const Choice = z.enum(['approve', 'block', 'request_changes', 'abstain'])
+export const Choice = z.enum(['approve', 'block', 'request_changes', 'abstain']).meta({
+  id: 'Choice',
+  description: 'What a seat can say; an abstention is on record and counts for nothing',
+})
 export type Choice = z.infer<typeof Choice>
 
-export const Outcome = z.enum(['approved', 'blocked', 'changes_requested'])
-export type Outcome = z.infer<typeof Outcome>
-
-export const Submission = z.strictObject({
-  note: text(4000).trim().default('').describe('What the committee should know'),
-})
+export const Submission = z
+  .strictObject({
+    note: text(4000).trim().default('').describe('What the committee should know'),
+  })
+  .meta({ id: 'Submission', examples: [examples.submission] })
 export type Submission = z.infer<typeof Submission>
 
-export const Ballot = z.strictObject({
-  seat: Seat.describe('The seat you hold and vote for'),
-  choice: Choice,
-  rationale: reason.describe('Why; it stays with the decision'),
-})
+export const Ballot = z
+  .strictObject({
+    seat: Seat.describe('The seat you hold and vote for'),
+    choice: Choice,
+    rationale: reason.describe('Why; it stays with the decision'),
+  })
+  .meta({ id: 'Ballot', examples: [examples.ballot] })
 export type Ballot = z.infer<typeof Ballot>
 
-export const Withdrawal = z.strictObject({ reason })
+export const Withdrawal = z
+  .strictObject({ reason })
+  .meta({ id: 'Withdrawal', examples: [examples.withdrawal] })
 export type Withdrawal = z.infer<typeof Withdrawal>
 
 /** One vote as it was cast. A seat that changed its mind has several; the last one counts. */
-export const Vote = z.strictObject({
-  id: z.uuid(),
-  seat: Seat,
-  personId: z.uuid(),
-  ordinal: z.int().describe('1 for the seat’s first vote in this round'),
-  choice: Choice,
-  rationale: z.string(),
-  decisionRight: z.string(),
-  castAt: z.iso.datetime(),
-})
+export const Vote = z
+  .strictObject({
+    id: z.uuid(),
+    seat: Seat,
+    personId: z.uuid(),
+    ordinal: z.int().describe('1 for the seat’s first vote in this round'),
+    choice: Choice,
+    rationale: z.string(),
+    decisionRight: z.string().describe('The right that allowed it, as DR-nn'),
+    castAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Vote', description: 'A vote as it was cast; of a seat’s several the last one counts' })
 export type Vote = z.infer<typeof Vote>
 
 /** One round of decision-making on a frozen version. */
-export const Review = z.strictObject({
-  id: z.uuid(),
-  useCaseId: z.uuid(),
-  round: z.int(),
-  version: z.int(),
-  tier: Tier,
-  lane: Lane,
-  policyDigest: z.string(),
-  submittedBy: z.uuid(),
-  note: z.string(),
-  openedAt: z.iso.datetime(),
-  dueAt: z.iso.datetime().describe('When it is overdue; time never decides'),
-  closedAt: z.iso.datetime().nullable(),
-  outcome: z.enum([...Outcome.options, 'withdrawn']).nullable(),
-  closingReason: z.string().nullable(),
-  votes: z.array(Vote),
-  openSeats: z.array(Seat).describe('Seats that have not voted'),
-  excluded: z.array(z.strictObject({ personId: z.uuid(), because: z.string() })),
-})
+export const Review = z
+  .strictObject({
+    id: z.uuid(),
+    useCaseId: z.uuid(),
+    round: z.int().describe('1 for the first review of the use case'),
+    version: z.int().describe('The version it decides on, frozen meanwhile'),
+    tier: Tier,
+    lane: Lane,
+    policyDigest: z.string().describe('Digest of the policy in force at the time'),
+    submittedBy: z.uuid().describe('Id of a person'),
+    note: z.string().describe('What the committee should know'),
+    openedAt: z.iso.datetime(),
+    dueAt: z.iso.datetime().describe('When it is overdue; time never decides'),
+    closedAt: z.iso.datetime().nullable(),
+    outcome: z.enum([...Outcome.options, 'withdrawn']).nullable(),
+    closingReason: z
+      .string()
+      .nullable()
+      .describe('How the votes came to the outcome, or why it was withdrawn'),
+    votes: z.array(Vote).describe('In the order in which they were cast'),
+    openSeats: z.array(Seat).describe('Seats that have not voted'),
+    excluded: z
+      .array(z.strictObject({ personId: z.uuid(), because: z.string() }))
+      .describe('Who may not vote, and why'),
+  })
+  .meta({
+    id: 'Review',
+    description: 'One round of decision-making on a frozen version',
+    examples: [examples.review],
+  })
 export type Review = z.infer<typeof Review>
 
 /** Evidence as it stood when a decision was made. */
-export const DecidedEvidence = z.strictObject({
-  id: z.uuid(),
-  kind: z.string(),
-  title: z.string(),
-  digest: z.string(),
-})
+export const DecidedEvidence = z
+  .strictObject({
+    id: z.uuid(),
+    kind: z.string(),
+    title: z.string(),
+    digest: z.string(),
+  })
+  .meta({ id: 'DecidedEvidence', description: 'Evidence as it stood when a decision was made' })
 
 /** The immutable outcome of a review. */
-export const Decision = z.strictObject({
-  id: z.uuid(),
-  useCaseId: z.uuid(),
-  reviewId: z.uuid(),
-  outcome: Outcome,
-  reason: z.string().describe('How the votes came to this outcome'),
-  version: z.int(),
-  tier: Tier,
-  laneId: z.string(),
-  environments: z.array(z.string()).nullable().describe('Where an approval holds; null for everywhere'),
-  validUntil: z.iso.datetime().nullable(),
-  materialFacts: z.array(z.string()).describe('Facts whose change ends the approval'),
-  materialDigest: z.string(),
-  policyDigest: z.string(),
-  votes: z.array(Vote).describe('The votes that counted, one a seat'),
-  evidence: z.array(DecidedEvidence).describe('Evidence that was accepted at the time'),
-  decidedAt: z.iso.datetime(),
-})
+export const Decision = z
+  .strictObject({
+    id: z.uuid(),
+    useCaseId: z.uuid(),
+    reviewId: z.uuid(),
+    outcome: Outcome,
+    reason: z.string().describe('How the votes came to this outcome'),
+    version: z.int().describe('The version that was decided on'),
+    tier: Tier.describe('The tier it was decided for'),
+    laneId: z.string().describe('The lane of policy it went through'),
+    environments: z.array(z.string()).nullable().describe('Where an approval holds; null for everywhere'),
+    validUntil: z.iso.datetime().nullable().describe('When an approval ends by itself'),
+    materialFacts: z.array(z.string()).describe('Facts whose change ends the approval'),
+    materialDigest: z.string().describe('Digest of the material facts as they were decided on'),
+    policyDigest: z.string().describe('Digest of the policy in force at the time'),
+    votes: z.array(Vote).describe('The votes that counted, one a seat'),
+    evidence: z.array(DecidedEvidence).describe('Evidence that was accepted at the time'),
+    decidedAt: z.iso.datetime(),
+  })
+  .meta({
+    id: 'Decision',
+    description: 'The outcome of a review; it never changes',
+    examples: [examples.decision],
+  })
 export type Decision = z.infer<typeof Decision>
+
+/** A vote that was cast, with the decision that it led to, if it did. */
+export const CastVote = z
+  .strictObject({ review: Review, decision: Decision.nullable().describe('Null while the round is open') })
+  .meta({ id: 'CastVote', examples: examples.castVotes })
 
 export function assertOpen(review: { outcome: string | null; closedAt: Instant | null }): void {
   if (review.outcome === null || review.closedAt === null) return

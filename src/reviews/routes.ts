@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
-import { page, pageQuery } from '../http/paging.js'
+import { list, page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
+import { withdrawn } from './examples.js'
 import { getDecision, getReview, listDecisions, listOpenReviews, listReviews } from './reading.js'
-import { Ballot, Decision, Review, Submission, Withdrawal } from './review.js'
+import { Ballot, CastVote, Decision, Review, Submission, Withdrawal } from './review.js'
 import { submit, vote, withdraw } from './service.js'
 
 const params = z.strictObject({ id: z.uuid() })
@@ -46,7 +47,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       summary: 'Every round of a use case, the last first',
       right: { action: 'read', subject: 'Review' },
       params: useCaseParams,
-      answers: { 200: z.strictObject({ items: z.array(Review) }) },
+      answers: { 200: list(Review) },
     }),
     async (request) => ({ items: await app.read(request, (tx) => listReviews(tx, request.params.id)) }),
   )
@@ -87,7 +88,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       right: { action: 'vote', subject: 'Review' },
       params,
       body: Ballot,
-      answers: { 201: z.strictObject({ review: Review, decision: Decision.nullable() }) },
+      answers: { 201: CastVote },
     }),
     async (request) => await app.write(request, (tx) => vote(tx, policies, request.params.id, request.body)),
   )
@@ -101,7 +102,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       right: { action: 'withdraw', subject: 'Review' },
       params,
       body: Withdrawal,
-      answers: { 200: Review },
+      answers: { 200: Review.meta({ examples: [withdrawn] }) },
     }),
     async (request) => await app.write(request, (tx) => withdraw(tx, request.params.id, request.body.reason)),
   )
@@ -114,7 +115,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       summary: 'Every decision about a use case, the last first',
       right: { action: 'read', subject: 'Decision' },
       params: useCaseParams,
-      answers: { 200: z.strictObject({ items: z.array(Decision) }) },
+      answers: { 200: list(Decision) },
     }),
     async (request) => ({ items: await app.read(request, (tx) => listDecisions(tx, request.params.id)) }),
   )

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { text } from '../text.js'
 import { StandingReason, StandingWord } from '../use-cases/standing.js'
 import { Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
+import { useCaseEntry } from './examples.js'
 
 /** Several values of one filter mean any of them, several filters all of them. */
 const several = <T extends z.ZodType>(value: T) =>
@@ -17,7 +18,7 @@ export const UseCaseFilters = z.strictObject({
     .optional()
     .describe('Words in title, purpose, benefits or outputs, a title much like it, or a key such as UC-1042'),
   tier: several(Tier).optional().describe('The tier that counts: the higher of computed and raised'),
-  standing: several(StandingWord).optional(),
+  standing: several(StandingWord).optional().describe('At the moment of asking'),
   orgUnit: z.uuid().optional().describe('The unit and everything below it'),
   owner: z.uuid().optional().describe('Business owner or risk owner'),
   stage: several(Stage).optional(),
@@ -31,26 +32,30 @@ export const UseCaseFilters = z.strictObject({
 export type UseCaseFilters = z.infer<typeof UseCaseFilters>
 
 /** A minus sign means descending. */
-export const UseCaseSort = z.enum(['-updatedAt', 'updatedAt', 'number', '-number', 'title'])
+export const UseCaseSort = z
+  .enum(['-updatedAt', 'updatedAt', 'number', '-number', 'title'])
+  .meta({ id: 'UseCaseSort', description: 'A minus sign means descending' })
 export type UseCaseSort = z.infer<typeof UseCaseSort>
 
 /** A use case as a list shows it. */
-export const UseCaseEntry = z.strictObject({
-  id: z.uuid(),
-  key: z.string(),
-  revision: z.int(),
-  title: z.string(),
-  orgUnitId: z.uuid(),
-  stage: Stage,
-  technique: Technique.nullable(),
-  origin: Origin,
-  tier: Tier.describe('The tier that counts: the higher of computed and raised'),
-  standing: StandingWord,
-  reasons: z.array(StandingReason).describe('Why it lapsed, or what an unreviewed one was told last'),
-  validUntil: z.iso.datetime().nullable(),
-  businessOwnerId: z.uuid().nullable(),
-  riskOwnerId: z.uuid().nullable(),
-  tags: z.array(z.string()),
-  updatedAt: z.iso.datetime(),
-})
+export const UseCaseEntry = z
+  .strictObject({
+    id: z.uuid(),
+    key: z.string(),
+    revision: z.int(),
+    title: z.string(),
+    orgUnitId: z.uuid(),
+    stage: Stage,
+    technique: Technique.nullable(),
+    origin: Origin,
+    tier: Tier.describe('The tier that counts: the higher of computed and raised'),
+    standing: StandingWord,
+    reasons: z.array(StandingReason).describe('Why it lapsed, or what an unreviewed one was told last'),
+    validUntil: z.iso.datetime().nullable().describe('When the approval ends by itself'),
+    businessOwnerId: z.uuid().nullable().describe('The person who answers for its outcome'),
+    riskOwnerId: z.uuid().nullable().describe('The person who answers for its risk'),
+    tags: z.array(z.string()),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'UseCaseEntry', description: 'A use case as a list shows it', examples: [useCaseEntry] })
 export type UseCaseEntry = z.infer<typeof UseCaseEntry>

@@ -3,6 +3,7 @@ import type { Caller } from '../auth/authenticate.js'
 import type { Principal } from '../auth/principal.js'
 import type { Database } from '../db/database.js'
 import { operation } from '../http/operations.js'
+import { list } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { newId } from '../ids.js'
 import {
@@ -22,7 +23,7 @@ interface Deps {
 }
 
 const params = z.strictObject({ id: z.uuid() })
-const tokens = z.strictObject({ items: z.array(Token) })
+const tokens = list(Token)
 const tag = 'People'
 
 /** Tokens, and the two ways to the first one. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EventForm, EventView } from '../audit/event-view.js'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
-import { page, pageQuery } from '../http/paging.js'
+import { list, page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
 import { text } from '../text.js'
@@ -57,7 +57,7 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
         title: text(300).trim().min(3),
         purpose: text(2000).trim().default(''),
       }),
-      answers: { 200: z.strictObject({ items: z.array(Similar) }) },
+      answers: { 200: list(Similar) },
     }),
     async (request) => ({ items: await app.read(request, (tx) => listSimilar(tx, request.query)) }),
   )

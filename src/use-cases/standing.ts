@@ -3,31 +3,44 @@ import type { Instant } from '../instant.js'
 import type { Tier } from './use-case.js'
 
 /** What is true of a use case right now. Computed whenever it is read, never stored. */
-export const StandingWord = z.enum([
-  'unreviewed',
-  'in_review',
-  'cleared',
-  'cleared_with_conditions',
-  'blocked',
-  'suspended',
-  'lapsed',
-  'retired',
-])
+export const StandingWord = z
+  .enum([
+    'unreviewed',
+    'in_review',
+    'cleared',
+    'cleared_with_conditions',
+    'blocked',
+    'suspended',
+    'lapsed',
+    'retired',
+  ])
+  .meta({
+    id: 'StandingWord',
+    description: 'What is true of a use case right now; computed whenever it is read',
+  })
 export type StandingWord = z.infer<typeof StandingWord>
 
 /** Why an approval lapsed, or what an unreviewed use case was told last. */
-export const StandingReason = z.enum(['expired', 'material_change', 'tier_raised', 'changes_requested'])
+export const StandingReason = z
+  .enum(['expired', 'material_change', 'tier_raised', 'changes_requested'])
+  .meta({
+    id: 'StandingReason',
+    description: 'Why an approval lapsed, or what an unreviewed use case was told last',
+  })
 export type StandingReason = z.infer<typeof StandingReason>
 
-export const Standing = z.strictObject({
-  standing: StandingWord,
-  reasons: z.array(StandingReason),
-  /** The approval it rests on, or the block. */
-  decisionId: z.uuid().nullable(),
-  validUntil: z.iso.datetime().nullable(),
-  /** A re-review is under way; an approval in force stays in force meanwhile. */
-  openReviewId: z.uuid().nullable(),
-})
+export const Standing = z
+  .strictObject({
+    standing: StandingWord,
+    reasons: z.array(StandingReason),
+    decisionId: z.uuid().nullable().describe('The approval it rests on, or the block'),
+    validUntil: z.iso.datetime().nullable().describe('When the approval ends by itself'),
+    openReviewId: z
+      .uuid()
+      .nullable()
+      .describe('The review under way; an approval in force stays in force meanwhile'),
+  })
+  .meta({ id: 'Standing' })
 export type Standing = z.infer<typeof Standing>
 
 /** The stored instants and references that standing is computed from. */

@@ -1,28 +1,37 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 import { reason, text } from '../text.js'
+import * as examples from './examples.js'
 import { Standing } from './standing.js'
 
 /** Lifecycle stages, after OMB M-25-21; `idea` comes before them. `Retired` is a deed, not a stage. */
-export const Stage = z.enum(['idea', 'pre_deployment', 'pilot', 'deployed'])
+export const Stage = z
+  .enum(['idea', 'pre_deployment', 'pilot', 'deployed'])
+  .meta({ id: 'Stage', description: 'How far it has come' })
 export type Stage = z.infer<typeof Stage>
 
-export const Technique = z.enum([
-  'generative',
-  'agentic',
-  'classical_ml',
-  'nlp',
-  'computer_vision',
-  'reinforcement_learning',
-  'other',
-])
+export const Technique = z
+  .enum([
+    'generative',
+    'agentic',
+    'classical_ml',
+    'nlp',
+    'computer_vision',
+    'reinforcement_learning',
+    'other',
+  ])
+  .meta({ id: 'Technique' })
 export type Technique = z.infer<typeof Technique>
 
-export const Origin = z.enum(['declared', 'imported', 'discovered'])
+export const Origin = z
+  .enum(['declared', 'imported', 'discovered'])
+  .meta({ id: 'Origin', description: 'How it came into the register' })
 export type Origin = z.infer<typeof Origin>
 
 /** Four tiers, lowest first. The order is the order of severity. */
-export const Tier = z.enum(['minimal', 'limited', 'high', 'prohibited'])
+export const Tier = z
+  .enum(['minimal', 'limited', 'high', 'prohibited'])
+  .meta({ id: 'Tier', description: 'How risky it is; four tiers, the lowest first' })
 export type Tier = z.infer<typeof Tier>
 
 const word = z
@@ -37,57 +46,70 @@ const prose = text(20_000).trim()
 const ids = z.array(z.uuid()).max(50)
 
 /** Answers to the intake questions of `policies/risk-tiers.json`: question id to option id. */
-export const Answers = z.record(z.string().max(60), z.string().max(60))
+export const Answers = z.record(z.string().max(60), z.string().max(60)).meta({
+  id: 'IntakeAnswers',
+  description: 'Question id to option id; what is left out is unknown, and counts as the riskier answer',
+})
 export type Answers = z.infer<typeof Answers>
 
 const shapes = {
   title: text(300).trim().min(3).describe('What people call it'),
   purpose: prose.min(3).describe('The problem it solves'),
-  benefits: prose,
-  outputs: prose,
+  benefits: prose.describe('What it brings, in figures where there are any'),
+  outputs: prose.describe('What it gives, and to whom'),
   orgUnitId: z.uuid().describe('The line of business it belongs to'),
   jurisdictions: set.describe('ISO 3166 codes such as US, US-NY, DE; or EU'),
-  channels: set,
+  channels: set.describe('Where people meet it, such as phone or broker portal'),
   stage: Stage,
   technique: Technique.nullable(),
-  systemIds: ids,
+  systemIds: ids.describe('The systems that it runs on'),
   answers: Answers,
-  businessOwnerId: z.uuid().nullable(),
-  riskOwnerId: z.uuid().nullable(),
+  businessOwnerId: z.uuid().nullable().describe('The person who answers for its outcome'),
+  riskOwnerId: z.uuid().nullable().describe('The person who answers for its risk, and is another one'),
   tags: set,
 }
 
 /** The facts of one use case: what a version keeps, whole. */
-export const Facts = z.strictObject({
-  ...shapes,
-  benefits: shapes.benefits.default(''),
-  outputs: shapes.outputs.default(''),
-  jurisdictions: shapes.jurisdictions.default([]),
-  channels: shapes.channels.default([]),
-  stage: shapes.stage.default('idea'),
-  technique: shapes.technique.default(null),
-  systemIds: shapes.systemIds.default([]),
-  answers: shapes.answers.default({}),
-  businessOwnerId: shapes.businessOwnerId.default(null),
-  riskOwnerId: shapes.riskOwnerId.default(null),
-  tags: shapes.tags.default([]),
-})
+export const Facts = z
+  .strictObject({
+    ...shapes,
+    benefits: shapes.benefits.default(''),
+    outputs: shapes.outputs.default(''),
+    jurisdictions: shapes.jurisdictions.default([]),
+    channels: shapes.channels.default([]),
+    stage: shapes.stage.default('idea'),
+    technique: shapes.technique.default(null),
+    systemIds: shapes.systemIds.default([]),
+    answers: shapes.answers.default({}),
+    businessOwnerId: shapes.businessOwnerId.default(null),
+    riskOwnerId: shapes.riskOwnerId.default(null),
+    tags: shapes.tags.default([]),
+  })
+  .meta({ id: 'Facts', description: 'The facts of one use case, as a version keeps them' })
 export type Facts = z.infer<typeof Facts>
 
 /** What the first registration needs; whatever is left out is unknown, and counts as the riskier answer. */
-export const NewUseCase = z.strictObject({
-  ...Facts.shape,
-  origin: z.enum(['declared', 'discovered']).default('declared'),
-})
+export const NewUseCase = z
+  .strictObject({
+    ...Facts.shape,
+    origin: z
+      .enum(['declared', 'discovered'])
+      .default('declared')
+      .describe('Whether its owner brought it, or somebody came upon it'),
+  })
+  .meta({ id: 'NewUseCase', examples: examples.newUseCases })
 export type NewUseCase = z.infer<typeof NewUseCase>
 
 /** A change of facts as JSON Merge Patch (RFC 7396): what is left out stays, an answer of null is taken back. */
 export const FactsChange = z
   .strictObject({ ...shapes, answers: z.record(z.string().max(60), z.string().max(60).nullable()) })
   .partial()
+  .meta({ id: 'FactsChange', description: 'What is left out stays; an answer of null is taken back' })
 export type FactsChange = z.infer<typeof FactsChange>
 
-export const Revision = z.strictObject({ facts: FactsChange, reason })
+export const Revision = z
+  .strictObject({ facts: FactsChange, reason })
+  .meta({ id: 'FactsRevision', examples: [examples.revision] })
 export type Revision = z.infer<typeof Revision>
 
 export function applyChange(facts: Facts, { answers = {}, ...change }: FactsChange): Facts {
@@ -98,26 +120,34 @@ export function applyChange(facts: Facts, { answers = {}, ...change }: FactsChan
 }
 
 /** A use case as the API shows it. */
-export const FiredRule = z.strictObject({
-  id: z.string(),
-  tier: Tier,
-  because: z.string(),
-  unknown: z.boolean(),
-})
+export const FiredRule = z
+  .strictObject({
+    id: z.string(),
+    tier: Tier,
+    because: z.string(),
+    unknown: z.boolean().describe('It fired for want of an answer, not for the answer given'),
+  })
+  .meta({ id: 'FiredRule', description: 'A rule of policy that gives this tier' })
 
-export const TierView = z.strictObject({
-  effective: Tier.describe('The computed tier, or the one it was raised to if that is higher'),
-  computed: Tier,
-  raised: Tier.nullable(),
-  fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
-  policyDigest: z.string(),
-})
+export const TierView = z
+  .strictObject({
+    effective: Tier.describe('The computed tier, or the one it was raised to if that is higher'),
+    computed: Tier.describe('By policy, from answers and facts'),
+    raised: Tier.nullable().describe('Set by a person above the computed one'),
+    fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
+    policyDigest: z.string().describe('Digest of the policy in force at the time'),
+  })
+  .meta({ id: 'TierView' })
 export type TierView = z.infer<typeof TierView>
 
-export const TierRaise = z.strictObject({ tier: z.enum(['limited', 'high', 'prohibited']), reason })
+export const TierRaise = z
+  .strictObject({ tier: z.enum(['limited', 'high', 'prohibited']), reason })
+  .meta({ id: 'TierRaise', examples: [examples.tierRaise] })
 export type TierRaise = z.infer<typeof TierRaise>
 
-export const Retirement = z.strictObject({ reason })
+export const Retirement = z
+  .strictObject({ reason })
+  .meta({ id: 'Retirement', examples: [examples.retirement] })
 export type Retirement = z.infer<typeof Retirement>
 
 const KEY = /^UC-([1-9]\d{0,14})$/i
@@ -177,44 +207,62 @@ export function assertFrozen(useCase: Life, material: string[]): void {
   )
 }
 
-export const UseCase = z.strictObject({
-  id: z.uuid(),
-  key: z.string(),
-  revision: z.int(),
-  version: z.int(),
-  origin: Origin,
-  ...Facts.shape,
-  tier: TierView,
-  standing: Standing,
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
-})
+export const UseCase = z
+  .strictObject({
+    id: z.uuid(),
+    key: z.string().describe('UC- and a number; stands for the id in every path'),
+    revision: z.int().describe('Rises with each change; it is the ETag'),
+    version: z.int().describe('Rises when facts change'),
+    origin: Origin,
+    ...Facts.shape,
+    tier: TierView,
+    standing: Standing,
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({
+    id: 'UseCase',
+    description: 'A use of AI with its facts, tier and standing',
+    examples: [examples.useCase],
+  })
 export type UseCase = z.infer<typeof UseCase>
 
 /** A use case with a title like the one at hand. Out of sight it shows its key and unit only. */
-export const Similar = z.strictObject({
-  key: z.string(),
-  orgUnit: z.string(),
-  title: z.string().nullable(),
-  similarity: z.number().describe('0 to 1, by trigrams of the title'),
-})
+export const Similar = z
+  .strictObject({
+    key: z.string(),
+    orgUnit: z.string().describe('Key of its unit'),
+    title: z.string().nullable().describe('Null when you may not see it'),
+    similarity: z.number().describe('0 to 1, by trigrams of the title'),
+  })
+  .meta({ id: 'SimilarUseCase', examples: [examples.similar] })
 export type Similar = z.infer<typeof Similar>
 
 /** A use case that was just registered, with those that were there before and look like it. */
-export const RegisteredUseCase = z.strictObject({ ...UseCase.shape, similar: z.array(Similar) })
+export const RegisteredUseCase = z.strictObject({ ...UseCase.shape, similar: z.array(Similar) }).meta({
+  id: 'RegisteredUseCase',
+  description: 'The new use case, with those that were there before and look like it',
+  examples: [examples.registeredUseCase],
+})
 
 const FactValue = z.union([z.string(), z.array(z.string()), Answers]).nullable()
 
-export const Version = z.strictObject({
-  version: z.int(),
-  recordedAt: z.iso.datetime(),
-  authorId: z.uuid(),
-  reason: z.string(),
-  tier: Tier,
-  policyDigest: z.string(),
-  facts: Facts,
-  changes: z
-    .array(z.strictObject({ fact: z.string(), from: FactValue, to: FactValue }))
-    .describe('What changed against the version before'),
-})
+export const Version = z
+  .strictObject({
+    version: z.int(),
+    recordedAt: z.iso.datetime(),
+    authorId: z.uuid().describe('The person who wrote it'),
+    reason: z.string(),
+    tier: Tier.describe('The computed one'),
+    policyDigest: z.string().describe('Digest of the policy in force at the time'),
+    facts: Facts,
+    changes: z
+      .array(z.strictObject({ fact: z.string(), from: FactValue, to: FactValue }))
+      .describe('What changed against the version before'),
+  })
+  .meta({
+    id: 'Version',
+    description: 'The facts at one time, and what changed against the version before',
+    examples: [examples.version],
+  })
 export type Version = z.infer<typeof Version>

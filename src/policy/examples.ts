@@ -1,0 +1,107 @@
+/** The policy that the other examples rest on. */
+export const policyDigest = 'sha256:7d2bbcd24e4bce4681a018b53a20194163c76f49b584ac4bd93821cd361a5446'
+
+export const answers = {
+  customer_facing: 'yes',
+  regulated_language: 'yes',
+  personal_data: 'personal',
+  decision_role: 'none',
+  autonomy: 'human_in_loop',
+  affected: 'customers',
+  vulnerable_people: 'no',
+  annex_iii_area: 'none',
+  omb_high_impact: 'no',
+  prohibited_practice: 'none',
+}
+
+const seeAi =
+  'People outside must be able to tell that it is AI, and what it says is ours: EU AI Act Article 50, NIST AI RMF MEASURE 2.8.'
+
+export const firedRule = { id: 'RT-40', tier: 'limited', because: seeAi, unknown: false }
+
+export const lane = {
+  id: 'limited',
+  title: 'Two of four',
+  when: { tiers: ['limited'] },
+  stages: [
+    {
+      id: 'committee',
+      seats: [
+        { seat: 'risk', required: true, veto: false },
+        { seat: 'business', required: false, veto: false },
+        { seat: 'legal', required: false, veto: false },
+        { seat: 'compliance', required: false, veto: false },
+      ],
+      quorum: 2,
+      dueInDays: 10,
+    },
+  ],
+  outcomes: ['approved', 'blocked', 'changes_requested'],
+  validForDays: 548,
+  materialFacts: ['purpose', 'answers', 'technique', 'systemIds', 'channels', 'jurisdictions'],
+}
+
+export const policyInForce = {
+  digest: policyDigest,
+  questions: [
+    {
+      id: 'customer_facing',
+      text: 'Do customers, or others outside the organisation, see or hear what it produces?',
+      help: 'Yes also when an employee passes its words on as they are. No when only employees see it.',
+      options: [
+        { id: 'yes', label: 'Yes' },
+        { id: 'no', label: 'No' },
+        { id: 'unknown', label: 'Not known yet' },
+      ],
+    },
+  ],
+  rules: [{ id: 'RT-40', when: { customer_facing: 'yes' }, tier: 'limited', because: seeAi }],
+  lanes: [lane],
+  environments: { production: 'enforce', staging: 'warn', development: 'warn' },
+  answersValidForMinutes: 15,
+  decisionRights: {
+    allow: [
+      {
+        id: 'DR-30',
+        roles: ['risk_owner', 'committee_member'],
+        may: 'judge',
+        a: 'Evidence',
+        when: { orgUnitId: { $in: '$units' } },
+        because:
+          'Risk owners and committee members accept or refuse what others attached, within their units',
+      },
+    ],
+    deny: [
+      {
+        id: 'DR-70',
+        roles: ['anyone'],
+        may: 'vote',
+        a: 'Review',
+        when: { submittedBy: '$me' },
+        because: 'Whoever submitted a use case does not vote on it',
+      },
+    ],
+  },
+}
+
+export const triedFacts = {
+  answers: { ...answers, vulnerable_people: 'unknown' },
+  technique: 'generative',
+  channels: ['e-mail', 'broker portal'],
+  jurisdictions: ['US', 'GB'],
+}
+
+export const trial = {
+  tier: 'limited',
+  fired: [
+    firedRule,
+    {
+      id: 'RT-46',
+      tier: 'limited',
+      because: 'Vulnerable people are among those it touches: NIST AI RMF MAP 5.1.',
+      unknown: true,
+    },
+  ],
+  lane: { id: lane.id, title: lane.title },
+  unknown: ['vulnerable_people'],
+}
