@@ -103,11 +103,11 @@ export function resetPeak(pid: number): void {
   } catch {}
 }
 
-/** The most memory a process held since, in MB (of a million bytes); undefined where /proc is missing. */
+/** The most memory a process held since, in MB of 2^20 bytes; undefined where /proc is missing. */
 export function peakMegabytes(pid: number): number | undefined {
   try {
     const [, kibibytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return kibibytes === undefined ? undefined : (Number(kibibytes) * 1024) / 1e6
+    return kibibytes === undefined ? undefined : Number(kibibytes) / 1024
   } catch {
     return undefined
   }
