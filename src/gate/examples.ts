@@ -31,34 +31,23 @@ export const loggedAnswer = { id, ...answer }
 export const answerOnRecord = { ...loggedAnswer, askedBy: pipelineId, question }
 
 const refused = { ...answer, decision: 'deny', wouldBe: 'deny', validUntil: null }
-const problem = { type: 'about:blank', requestId: '6f1c52a0-7c0e-4c55-9d0e-3f0a5f0f8a11' }
 const changed = 'A material fact of UC-1042 changed after its approval: submit it again'
 const missing = 'No such use case is registered, or you may not see it: check the key, or register it'
 
-export const denial = {
-  ...{ ...problem, title: 'Conflict', status: 409, code: 'conflict', detail: changed, instance: '/v1/gate' },
+export const denied = {
   ...refused,
   reasons: [{ code: 'material_change', sentence: changed }],
   standing: 'lapsed',
 }
 
 export const unregistered = {
-  ...{
-    ...problem,
-    title: 'Not Found',
-    status: 404,
-    code: 'not_found',
-    detail: missing,
-    instance: '/v1/gate',
-  },
   ...refused,
   reasons: [{ code: 'not_registered', sentence: missing }],
   ...{ useCase: 'UC-9999', useCaseId: null, version: null, standing: null },
 }
 
-const asked = { id, instance: '/v1/gate/answers' }
-export const loggedDenial = { ...denial, ...asked }
-export const loggedUnregistered = { ...unregistered, ...asked }
+export const loggedDenied = { id, ...denied }
+export const loggedUnregistered = { id, ...unregistered }
 
 export const binding = {
   id: '019c74e9-b800-736e-a841-89ea8fbab040',

@@ -27,6 +27,10 @@ const ANSWER_WITHIN_MS = 2500
 const Denial = z.object({ ...Problem.shape, ...Answer.shape }).meta({ id: 'GateDenial' })
 const LoggedDenial = z.object({ ...Problem.shape, ...LoggedAnswer.shape }).meta({ id: 'GateLoggedDenial' })
 
+const id = '6f1c52a0-7c0e-4c55-9d0e-3f0a5f0f8a11'
+const asLook = { url: '/v1/gate', id }
+const asQuestion = { url: '/v1/gate/answers', id }
+
 const inWords = `Only an allow is a 2xx. A denial is 409 with \`decision: "deny"\` and every reason, and 404 when no such
 use case is registered or you may not see it. Allow and 409-denials carry the header \`Gate-Decision\`; an answer without
 it is none: 503 says that the gate cannot tell.`
@@ -62,8 +66,8 @@ function looking(app: App, gate: Gate, count: Count): void {
       timeoutMs: ANSWER_WITHIN_MS,
       answers: {
         200: Answer,
-        404: Denial.meta({ examples: [examples.unregistered] }),
-        409: Denial.meta({ examples: [examples.denial] }),
+        404: Denial.meta({ examples: [describeDenial(examples.unregistered, asLook)] }),
+        409: Denial.meta({ examples: [describeDenial(examples.denied, asLook)] }),
       },
     }),
     async (request, reply) => {
@@ -90,8 +94,8 @@ function asking(app: App, gate: Gate, count: Count, database: Deps['database']):
       location: '/v1/gate/answers/{id}',
       answers: {
         200: LoggedAnswer,
-        404: LoggedDenial.meta({ examples: [examples.loggedUnregistered] }),
-        409: LoggedDenial.meta({ examples: [examples.loggedDenial] }),
+        404: LoggedDenial.meta({ examples: [describeDenial(examples.loggedUnregistered, asQuestion)] }),
+        409: LoggedDenial.meta({ examples: [describeDenial(examples.loggedDenied, asQuestion)] }),
       },
     }),
     async (request, reply) => {
@@ -172,15 +176,21 @@ async function send<A extends Answer>(reply: FastifyReply, answer: A): Promise<A
     reply.header('gate-decision', 'allow')
     return answer
   }
+  const denial = describeDenial(answer, reply.request)
+  if (answer.useCaseId !== null) reply.header('gate-decision', 'deny')
+  return await reply.type(problemType).code(denial.status).send(denial)
+}
+
+type Denied = Pick<Answer, 'useCaseId'> & { reasons: { sentence: string }[] }
+
+/** A denial as a problem: what is not registered is not found, everything else does not fit the present state. */
+function describeDenial<A extends Denied>(answer: A, request: { url: string; id: string }): A & Problem {
   const detail = answer.reasons.map(({ sentence }) => sentence).join('; ')
-  reply.type(problemType)
-  if (answer.useCaseId === null) {
-    const problem = describeProblem({ status: 404, code: 'not_found', detail }, reply.request)
-    return await reply.code(404).send({ ...problem, ...answer })
-  }
-  reply.header('gate-decision', 'deny')
-  const problem = describeProblem({ status: 409, code: 'conflict', detail }, reply.request)
-  return await reply.code(409).send({ ...problem, ...answer })
+  const refusal =
+    answer.useCaseId === null
+      ? ({ status: 404, code: 'not_found', detail } as const)
+      : ({ status: 409, code: 'conflict', detail } as const)
+  return { ...describeProblem(refusal, request), ...answer }
 }
 
 /** Counts an answer once for each of its reasons. */

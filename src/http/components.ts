@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type JsonSchema, jsonSchemaOf } from './zod.js'
+import { type JsonSchema, jsonSchemaOf, noContent } from './zod.js'
 
 type Schemas = Record<string, JsonSchema>
 
@@ -13,7 +13,8 @@ export interface Components {
 
 /** @param answers of all operations: a schema that is sent has a name of its own where its answered form differs */
 export function newComponents(answers: z.ZodType[]): Components {
-  const answered = answers.map((schema) => splitDefs(answeredForm(schema)).defs)
+  const told = answers.filter((schema) => schema !== noContent)
+  const answered = told.map((schema) => splitDefs(answeredForm(schema)).defs)
   return { schemas: {}, examples: {}, answered: Object.assign({}, ...answered) }
 }
 
