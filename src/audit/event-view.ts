@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { event } from './examples.js'
 
-/** An event as people read it. */
 export const EventView = z
   .strictObject({
     id: z.uuid(),

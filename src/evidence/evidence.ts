@@ -68,7 +68,6 @@ const shapes = {
     .describe('From then on it counts as stale; left out, it never does'),
 }
 
-/** A person's word instead of a file. */
 export const NewAttestation = z
   .strictObject({
     kind: shapes.kind,

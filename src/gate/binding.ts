@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 import { binding, newBinding } from './examples.js'
 
-/** A pipeline that may ask for clearance of one use case. */
 export const Binding = z
   .strictObject({
     id: z.uuid(),

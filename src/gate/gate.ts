@@ -76,7 +76,6 @@ export const Context = z.strictObject({
 })
 export type Context = z.infer<typeof Context>
 
-/** May this use of AI run there, now? */
 export const Question = z
   .strictObject({
     useCase: UseCaseRef,
@@ -131,9 +130,9 @@ export const Answer = z
     wouldBe: Verdict.describe('The answer where policy enforces'),
     reasons: z.array(Reason).min(1).describe('Every reason, of the answer where policy enforces'),
     useCase: z.string().describe('The key; as it was asked when it is not registered'),
-    useCaseId: z.uuid().nullable(),
+    useCaseId: z.uuid().nullable().describe('Null when it is not registered'),
     version: z.int().nullable().describe('The current version of the use case'),
-    standing: StandingWord.nullable(),
+    standing: StandingWord.nullable().describe('Null when it is not registered'),
     environment: z.string().describe('As it was asked'),
     askedAt: z.iso.datetime(),
     validUntil: z.iso.datetime().nullable().describe('Until when a pipeline may act on it; null on a denial'),
@@ -142,7 +141,6 @@ export const Answer = z
   .meta({ id: 'GateAnswer', examples: [examples.answer] })
 export type Answer = z.infer<typeof Answer>
 
-/** An answer that is kept. */
 export const LoggedAnswer = z
   .strictObject({ id: z.uuid(), ...Answer.shape })
   .meta({ id: 'GateLoggedAnswer', description: 'An answer that is kept', examples: [examples.loggedAnswer] })

@@ -30,14 +30,15 @@ export const Problem = z
     type: z.literal('about:blank').describe('The status says what kind of problem it is; `code` is finer'),
     title: z.string().describe('The phrase of the status'),
     status: z.number().int(),
-    code: ProblemCode,
+    code: ProblemCode.describe('For programs; there may be new ones'),
     detail: z.string().describe('One sentence for a person: what is wrong and what to do next'),
     instance: z.string().describe('The path that was asked for'),
     rule: z.string().optional().describe('The decision right that spoke, as `DR-nn`'),
     requestId: z.string().describe('Names this request in the log'),
     issues: z
       .array(z.object({ path: z.string().describe('JSON pointer into the input'), message: z.string() }))
-      .optional(),
+      .optional()
+      .describe('What is wrong with which field'),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>

@@ -4,17 +4,15 @@ import type { Question } from '../policy/risk-tiers-file.js'
 import * as examples from './examples.js'
 import { ImportProfile } from './profile.js'
 
-/** What becomes of a row. Every row of a file ends as exactly one of these. */
 export const Outcome = z
   .enum(['created', 'updated', 'unchanged', 'needs_attention', 'refused'])
   .meta({ id: 'ImportOutcome', description: 'What becomes of a row; every row ends as exactly one of these' })
 export type Outcome = z.infer<typeof Outcome>
 
-/** Why a row needs a person, or why it was refused. */
 export const Reason = z
   .strictObject({
     field: z.string().nullable().describe('The fact in doubt; null when it is the row as a whole'),
-    message: z.string(),
+    message: z.string().describe('For a person'),
     raw: z.string().nullable().describe('The cell as it came'),
     conflict: z
       .strictObject({ source: z.unknown(), here: z.unknown() })
@@ -24,7 +22,6 @@ export const Reason = z
   .meta({ id: 'ImportReason', description: 'Why a row needs a person, or why it was refused' })
 export type Reason = z.infer<typeof Reason>
 
-/** How many rows end as what. The outcomes add up to the rows. */
 export const Counts = z
   .strictObject({
     rows: z.int(),
@@ -83,7 +80,7 @@ export const Import = z
       .boolean()
       .describe('The mapping was inferred; a person confirms or corrects it first'),
     profile: ImportProfile,
-    columns: z.array(ImportColumn),
+    columns: z.array(ImportColumn).describe('What each column of the file gives'),
     counts: Counts.nullable().describe(
       'What would become of the rows, then what did; null while they are read',
     ),
@@ -135,7 +132,6 @@ export const GoneRow = z
   })
 export type GoneRow = z.infer<typeof GoneRow>
 
-/** Where a use case came from. What the source says of a decision of its own is kept here, and clears nothing. */
 export const Provenance = z
   .strictObject({
     register: z.string(),

@@ -15,7 +15,6 @@ export const Verdict = z
 /** A grant as its holder needs it. */
 export const HeldGrant = Grant.pick({ kind: true, name: true, orgUnitId: true }).meta({ id: 'HeldGrant' })
 
-/** Who asks, what they hold, and what they may do. */
 export const Me = z
   .strictObject({
     person: Person,

@@ -27,7 +27,8 @@ export const NewOrgUnit = z
       .regex(
         /^[a-z0-9][a-z0-9._-]{0,59}$/,
         'use up to 60 lower-case letters, digits, dots, underscores and dashes',
-      ),
+      )
+      .describe('Short name, for files and pipelines; it stays'),
     name: text(200).trim().min(1),
     parentId: z.uuid().describe('The unit it lies under'),
   })

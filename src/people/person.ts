@@ -20,7 +20,7 @@ export const Person = z
 export type Person = z.infer<typeof Person>
 
 const name = text(200).trim().min(1)
-const email = z.email().max(254)
+const email = z.email().max(254).describe('To write to; nobody is recognised by it')
 
 /**
  * How the invited person will prove who they are: as a subject of the configured issuer, or with a key that they
@@ -82,7 +82,6 @@ export type InvitedPerson = z.infer<typeof InvitedPerson>
 
 export const INVITATION_DAYS = 14
 
-/** A role or a seat, for one unit and all below it. */
 export const Grant = z
   .strictObject({
     id: z.uuid(),

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 
-/** `enforce` denies; `warn` lets a deploy go on and says what it would have been. */
 export const Enforcement = z.enum(['enforce', 'warn']).meta({
   id: 'Enforcement',
   description: '`enforce` denies; `warn` lets a deploy go on and says what it would have been',

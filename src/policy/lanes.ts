@@ -56,10 +56,16 @@ export const Lane = z
         jurisdictions: FactConditions.shape.jurisdictions,
       })
       .describe('All of these; a fact that nobody stated meets any condition on it'),
-    stages: z.array(LaneStage).length(1, 'write exactly one stage; several in a row are not supported yet'),
-    outcomes: z.array(Outcome).min(1),
+    stages: z
+      .array(LaneStage)
+      .length(1, 'write exactly one stage; several in a row are not supported yet')
+      .describe('Exactly one, as yet'),
+    outcomes: z.array(Outcome).min(1).describe('How a review can end'),
     validForDays: z.int().min(1).max(3650).describe('How long an approval stands'),
-    materialFacts: z.array(MaterialFact).min(1, 'name at least one fact whose change ends an approval'),
+    materialFacts: z
+      .array(MaterialFact)
+      .min(1, 'name at least one fact whose change ends an approval')
+      .describe('Facts whose change ends an approval'),
     environments: z
       .array(Slug)
       .min(1)

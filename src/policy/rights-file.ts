@@ -27,11 +27,18 @@ export type Conditions = z.infer<typeof Conditions>
 export const Right = z
   .strictObject({
     id: z.string().regex(/^DR-\d{2,3}$/, 'number rights as DR-01'),
-    roles: z.array(z.string().min(1)).min(1, "name at least one role, or 'anyone'"),
+    roles: z
+      .array(z.string().min(1))
+      .min(1, "name at least one role, or 'anyone'")
+      .describe('Roles, or `anyone`, or `human`'),
     may: Words.describe('Actions'),
     a: Words.describe('Subject types'),
     when: Conditions.optional().describe('Conditions on the subject; all must hold'),
-    because: z.string().trim().min(1, 'write the sentence that explains this right'),
+    because: z
+      .string()
+      .trim()
+      .min(1, 'write the sentence that explains this right')
+      .describe('The sentence that explains a refusal or a permission'),
   })
   .meta({ id: 'DecisionRight', description: 'What a decision right allows, or forbids, and to whom' })
 export type Right = z.infer<typeof Right>

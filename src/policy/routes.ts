@@ -12,7 +12,6 @@ import { Trial, TriedFacts, tryTier } from './trial.js'
 const tag = 'Policies'
 const right = { action: 'read', subject: 'Policy' } as const
 
-/** The policy in force, as a client needs it to show a form and to explain an answer. */
 const PolicyInForce = z
   .strictObject({
     digest: z.string().describe('Of every policy file; versions and decisions name it'),

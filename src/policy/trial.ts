@@ -18,12 +18,11 @@ export const TriedFacts = Facts.pick({
 })
 export type TriedFacts = z.infer<typeof TriedFacts>
 
-/** The tier it would have, and what it would have to pass. */
 export const Trial = z
   .strictObject({
     tier: Tier,
     fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
-    lane: Lane.pick({ id: true, title: true }),
+    lane: Lane.pick({ id: true, title: true }).describe('The review it would go through'),
     unknown: z
       .array(z.string())
       .describe('Questions still to be answered: each counts as the riskier answer'),

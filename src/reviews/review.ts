@@ -6,7 +6,6 @@ import { reason, text } from '../text.js'
 import { Tier } from '../use-cases/use-case.js'
 import * as examples from './examples.js'
 
-/** What a seat can say. An abstention is on record and counts for nothing. */
 export const Choice = z.enum(['approve', 'block', 'request_changes', 'abstain']).meta({
   id: 'Choice',
   description: 'What a seat can say; an abstention is on record and counts for nothing',
@@ -34,7 +33,6 @@ export const Withdrawal = z
   .meta({ id: 'Withdrawal', examples: [examples.withdrawal] })
 export type Withdrawal = z.infer<typeof Withdrawal>
 
-/** One vote as it was cast. A seat that changed its mind has several; the last one counts. */
 export const Vote = z
   .strictObject({
     id: z.uuid(),
@@ -42,14 +40,13 @@ export const Vote = z
     personId: z.uuid(),
     ordinal: z.int().describe('1 for the seat’s first vote in this round'),
     choice: Choice,
-    rationale: z.string(),
+    rationale: z.string().describe('Why; it stays with the decision'),
     decisionRight: z.string().describe('The right that allowed it, as DR-nn'),
     castAt: z.iso.datetime(),
   })
   .meta({ id: 'Vote', description: 'A vote as it was cast; of a seat’s several the last one counts' })
 export type Vote = z.infer<typeof Vote>
 
-/** One round of decision-making on a frozen version. */
 export const Review = z
   .strictObject({
     id: z.uuid(),
@@ -63,8 +60,11 @@ export const Review = z
     note: z.string().describe('What the committee should know'),
     openedAt: z.iso.datetime(),
     dueAt: z.iso.datetime().describe('When it is overdue; time never decides'),
-    closedAt: z.iso.datetime().nullable(),
-    outcome: z.enum([...Outcome.options, 'withdrawn']).nullable(),
+    closedAt: z.iso.datetime().nullable().describe('Null while it is open'),
+    outcome: z
+      .enum([...Outcome.options, 'withdrawn'])
+      .nullable()
+      .describe('Null while it is open'),
     closingReason: z
       .string()
       .nullable()
@@ -82,7 +82,6 @@ export const Review = z
   })
 export type Review = z.infer<typeof Review>
 
-/** Evidence as it stood when a decision was made. */
 export const DecidedEvidence = z
   .strictObject({
     id: z.uuid(),
@@ -92,7 +91,6 @@ export const DecidedEvidence = z
   })
   .meta({ id: 'DecidedEvidence', description: 'Evidence as it stood when a decision was made' })
 
-/** The immutable outcome of a review. */
 export const Decision = z
   .strictObject({
     id: z.uuid(),

@@ -31,20 +31,18 @@ export const UseCaseFilters = z.strictObject({
 })
 export type UseCaseFilters = z.infer<typeof UseCaseFilters>
 
-/** A minus sign means descending. */
 export const UseCaseSort = z
   .enum(['-updatedAt', 'updatedAt', 'number', '-number', 'title'])
   .meta({ id: 'UseCaseSort', description: 'A minus sign means descending' })
 export type UseCaseSort = z.infer<typeof UseCaseSort>
 
-/** A use case as a list shows it. */
 export const UseCaseEntry = z
   .strictObject({
     id: z.uuid(),
-    key: z.string(),
-    revision: z.int(),
+    key: z.string().describe('UC- and a number; stands for the id in every path'),
+    revision: z.int().describe('Rises with each change; it is the ETag'),
     title: z.string(),
-    orgUnitId: z.uuid(),
+    orgUnitId: z.uuid().describe('The line of business it belongs to'),
     stage: Stage,
     technique: Technique.nullable(),
     origin: Origin,

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { text } from '../text.js'
 import { newSystem, system, systemChange } from './examples.js'
 
-/** A tool, model, dataset, agent or vendor product. One system can serve many use cases. */
 export const System = z
   .strictObject({
     id: z.uuid(),
@@ -28,10 +27,11 @@ export const NewSystem = z
       .regex(
         /^[a-z0-9][a-z0-9._-]{0,79}$/,
         'use up to 80 lower-case letters, digits, dots, underscores and dashes',
-      ),
+      )
+      .describe('Short name, for files; it stays'),
     name: text(200).trim().min(1),
     kind: System.shape.kind,
-    vendor: text(200).trim().min(1).nullable().default(null),
+    vendor: text(200).trim().min(1).nullable().default(null).describe('Who it is bought from'),
     description: text(5000).trim().default(''),
   })
   .meta({ id: 'NewSystem', examples: [newSystem] })

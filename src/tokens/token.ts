@@ -30,7 +30,6 @@ export const NewToken = z
   .meta({ id: 'NewToken', examples: [examples.newToken] })
 export type NewToken = z.infer<typeof NewToken>
 
-/** The one answer that holds the secret. */
 export const IssuedToken = z
   .strictObject({
     token: Token,

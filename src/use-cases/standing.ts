@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { Instant } from '../instant.js'
 import type { Tier } from './use-case.js'
 
-/** What is true of a use case right now. Computed whenever it is read, never stored. */
 export const StandingWord = z
   .enum([
     'unreviewed',
@@ -20,7 +19,6 @@ export const StandingWord = z
   })
 export type StandingWord = z.infer<typeof StandingWord>
 
-/** Why an approval lapsed, or what an unreviewed use case was told last. */
 export const StandingReason = z
   .enum(['expired', 'material_change', 'tier_raised', 'changes_requested'])
   .meta({

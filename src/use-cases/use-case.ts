@@ -7,7 +7,7 @@ import { Standing } from './standing.js'
 /** Lifecycle stages, after OMB M-25-21; `idea` comes before them. `Retired` is a deed, not a stage. */
 export const Stage = z
   .enum(['idea', 'pre_deployment', 'pilot', 'deployed'])
-  .meta({ id: 'Stage', description: 'How far it has come' })
+  .meta({ id: 'Stage', description: 'How far it has come; whether it is retired is said by its standing' })
 export type Stage = z.infer<typeof Stage>
 
 export const Technique = z
@@ -66,10 +66,9 @@ const shapes = {
   answers: Answers,
   businessOwnerId: z.uuid().nullable().describe('The person who answers for its outcome'),
   riskOwnerId: z.uuid().nullable().describe('The person who answers for its risk, and is another one'),
-  tags: set,
+  tags: set.describe('Words to find it by'),
 }
 
-/** The facts of one use case: what a version keeps, whole. */
 export const Facts = z
   .strictObject({
     ...shapes,
@@ -100,11 +99,18 @@ export const NewUseCase = z
   .meta({ id: 'NewUseCase', examples: examples.newUseCases })
 export type NewUseCase = z.infer<typeof NewUseCase>
 
-/** A change of facts as JSON Merge Patch (RFC 7396): what is left out stays, an answer of null is taken back. */
 export const FactsChange = z
-  .strictObject({ ...shapes, answers: z.record(z.string().max(60), z.string().max(60).nullable()) })
+  .strictObject({
+    ...shapes,
+    answers: z
+      .record(z.string().max(60), z.string().max(60).nullable())
+      .describe('Question id to option id, or to null to take an answer back'),
+  })
   .partial()
-  .meta({ id: 'FactsChange', description: 'What is left out stays; an answer of null is taken back' })
+  .meta({
+    id: 'FactsChange',
+    description: 'JSON Merge Patch (RFC 7396): what is left out stays, an answer of null is taken back',
+  })
 export type FactsChange = z.infer<typeof FactsChange>
 
 export const Revision = z
@@ -119,7 +125,6 @@ export function applyChange(facts: Facts, { answers = {}, ...change }: FactsChan
   return { ...facts, ...change, answers: Object.fromEntries(merged) }
 }
 
-/** A use case as the API shows it. */
 export const FiredRule = z
   .strictObject({
     id: z.string(),
@@ -238,12 +243,16 @@ export const Similar = z
   .meta({ id: 'SimilarUseCase', examples: [examples.similar] })
 export type Similar = z.infer<typeof Similar>
 
-/** A use case that was just registered, with those that were there before and look like it. */
-export const RegisteredUseCase = z.strictObject({ ...UseCase.shape, similar: z.array(Similar) }).meta({
-  id: 'RegisteredUseCase',
-  description: 'The new use case, with those that were there before and look like it',
-  examples: [examples.registeredUseCase],
-})
+export const RegisteredUseCase = z
+  .strictObject({
+    ...UseCase.shape,
+    similar: z.array(Similar).describe('Registered before; perhaps the same'),
+  })
+  .meta({
+    id: 'RegisteredUseCase',
+    description: 'The new use case, with those that were there before and look like it',
+    examples: [examples.registeredUseCase],
+  })
 
 const FactValue = z.union([z.string(), z.array(z.string()), Answers]).nullable()
 
@@ -252,7 +261,7 @@ export const Version = z
     version: z.int(),
     recordedAt: z.iso.datetime(),
     authorId: z.uuid().describe('The person who wrote it'),
-    reason: z.string(),
+    reason: z.string().describe('Why it was changed'),
     tier: Tier.describe('The computed one'),
     policyDigest: z.string().describe('Digest of the policy in force at the time'),
     facts: Facts,
