@@ -73,8 +73,7 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
       tag,
       summary: 'Attach a file',
       description:
-        'A form with the fields `kind`, `title`, if you like `freshUntil` and `digest` (`sha256:` and 64 hex ' +
-        'digits of the file), and the file as its last part.',
+        'The file is the last part of the form. With its `digest`, a file that arrives otherwise is refused.',
       right: { action: 'attach', subject: 'UseCase' },
       params: ofUseCase,
       form: FileFields,

@@ -103,7 +103,9 @@ export const Look = z.strictObject({
   artifact: artifact.optional(),
   version: z.coerce
     .number()
-    .pipe(version)
+    .int()
+    .min(1)
+    .max(2_147_483_647)
     .optional()
     .describe('Denies unless it is the current version of the use case'),
 })

@@ -24,8 +24,12 @@ interface Deps {
 /** No pipeline waits longer than this: an answer, or 503. */
 const ANSWER_WITHIN_MS = 2500
 
-const Denial = z.object({ ...Problem.shape, ...Answer.shape }).meta({ id: 'GateDenial' })
-const LoggedDenial = z.object({ ...Problem.shape, ...LoggedAnswer.shape }).meta({ id: 'GateLoggedDenial' })
+const Denial = z
+  .object({ ...Problem.shape, ...Answer.shape })
+  .meta({ id: 'GateDenial', description: 'A denial, told as a problem' })
+const LoggedDenial = z
+  .object({ ...Problem.shape, ...LoggedAnswer.shape })
+  .meta({ id: 'GateLoggedDenial', description: 'A denial that is kept, told as a problem' })
 
 const id = '6f1c52a0-7c0e-4c55-9d0e-3f0a5f0f8a11'
 const asLook = { url: '/v1/gate', id }

@@ -69,9 +69,8 @@ function uploadRoute(app: App, { policies, spool, uploadLimit }: Deps): void {
       tag,
       summary: 'Upload a register and see what would become of each row',
       description:
-        'A form with, if you like, the fields `orgUnitId`, `profile`, `register`, `encoding`, `headerRow`, `sheet`, ' +
-        'and the file as its last part: CSV, XLSX or NDJSON, told by its bytes. Nothing is registered yet. A header ' +
-        'that no profile fits gets an inferred mapping, which a person confirms.',
+        'The file is the last part of the form: CSV, XLSX or NDJSON, told by its bytes. Nothing is registered yet. A ' +
+        'header that no profile fits gets an inferred mapping, which a person confirms.',
       right: { action: 'import', subject: 'Import' },
       form: UploadFields,
       timeoutMs: LONG_MS,
