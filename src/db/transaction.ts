@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { eq, getTableName, type SQL, sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import type { AggregateKind, DomainEvent } from '../audit/events.js'
@@ -8,11 +8,12 @@ import type { Ability } from '../auth/decision-rights.js'
 import type { Principal } from '../auth/principal.js'
 import { notFound, RegistryError } from '../errors.js'
 import { type Instant, latest } from '../instant.js'
-import { drizzleOn, prepareOnce, type Sql } from './client.js'
+import { drizzleOn, type Sql } from './client.js'
 import type { Clock } from './clock.js'
 import { claimKey, type Idempotency, keepResponse } from './idempotency.js'
 import { isRetryable } from './pg-error.js'
 import { people, refusals } from './schema.js'
+import { findWholeRow } from './whole-row.js'
 
 /** Who asks, with what they may do, and under which request id it is logged. */
 export interface Request {
@@ -23,6 +24,7 @@ export interface Request {
 
 export interface ReadTx {
   sql: Sql
+  client: pg.Pool | pg.PoolClient
   principal: Principal
   ability: Ability
   now: Instant
@@ -68,7 +70,8 @@ export async function read<T>(
   work: (tx: ReadTx) => Promise<T>,
 ): Promise<T> {
   const { principal, ability } = request
-  const tx = { sql: drizzleOn(source.pool), principal, ability, now: source.clock.now() }
+  const { pool } = source
+  const tx = { sql: drizzleOn(pool), client: pool, principal, ability, now: source.clock.now() }
   return await refusing(source, request, async () => await work(tx))
 }
 
@@ -128,7 +131,10 @@ async function inTransaction<T>(
   const { principal, requestId, idempotency } = request
   if (idempotency) {
     const earlier = await claimKey(client, principal.personId, idempotency, clock.now())
-    if (earlier) return { value: earlier.response as T, replayed: true, touched: new Set() }
+    if (earlier) {
+      await commit(client)
+      return { value: earlier.response as T, replayed: true, touched: new Set() }
+    }
   }
   const journal = new Journal({ actorId: principal.personId, requestId })
   const tx = openTx(client, clock, request, journal)
@@ -184,16 +190,8 @@ export async function lock<T extends PgTable & { id: unknown }>(
   id: string,
   noun: string,
 ): Promise<T['$inferSelect']> {
-  const locked = prepareOnce(tx.sql, `lock_${getTableName(table)}`, (name) =>
-    tx.sql
-      .select()
-      .from(table as PgTable)
-      .where(eq(table.id as SQL, sql.placeholder('id')))
-      .for('update')
-      .prepare(name),
-  )
-  const rows = await locked.execute({ id })
-  const row = rows[0] as (T['$inferSelect'] & { lastEventAt: Instant | null }) | undefined
+  const found = await findWholeRow(tx.client, table, 'id = $1 for update', id)
+  const row = found as (T['$inferSelect'] & { lastEventAt: Instant | null }) | undefined
   if (!row) throw notFound(noun)
   tx.notBefore(row.lastEventAt)
   return row

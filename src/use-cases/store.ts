@@ -1,5 +1,4 @@
 import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
-import { prepareOnce, type Sql } from '../db/client.js'
 import { insertAll } from '../db/insert-all.js'
 import {
   orgUnits,
@@ -11,6 +10,7 @@ import {
 } from '../db/schema.js'
 import { lock, lockAll, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { updateOne } from '../db/update-one.js'
+import { findWholeRow } from '../db/whole-row.js'
 import { notFound, RegistryError } from '../errors.js'
 import { numberOf } from './use-case.js'
 
@@ -43,29 +43,13 @@ export async function listUseCaseRows(tx: ReadTx, ids: string[]): Promise<UseCas
 /** By id or by key (`UC-1042`). */
 export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCaseRow> {
   const number = numberOf(idOrKey)
-  const found =
-    number === undefined ? byId(tx.sql).execute({ id: idOrKey }) : byNumber(tx.sql).execute({ number })
-  const [row] = await found
+  const row =
+    number === undefined
+      ? await findWholeRow(tx.client, useCases, 'id = $1', idOrKey)
+      : await findWholeRow(tx.client, useCases, 'number = $1', number)
   if (!row) throw notFound('use case')
   return row
 }
-
-const byId = (on: Sql) =>
-  prepareOnce(on, 'use_case_by_id', (name) =>
-    on
-      .select()
-      .from(useCases)
-      .where(eq(useCases.id, sql.placeholder('id')))
-      .prepare(name),
-  )
-const byNumber = (on: Sql) =>
-  prepareOnce(on, 'use_case_by_number', (name) =>
-    on
-      .select()
-      .from(useCases)
-      .where(eq(useCases.number, sql.placeholder('number')))
-      .prepare(name),
-  )
 
 /** What every use case begins with. */
 const newborn = {

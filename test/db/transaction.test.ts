@@ -138,6 +138,9 @@ t.test(
     t.same(a.value, b.value)
     t.same([a.replayed, b.replayed].sort(), [false, true])
     t.equal((await rows('select count(*)::int from audit_event'))[0].count, before + 1)
+    const open = `select count(*)::int from pg_stat_activity
+      where datname = current_database() and xact_start < query_start`
+    t.equal((await rows(open))[0].count, 0, 'neither leaves its transaction open')
     await t.rejects(
       database.write({ ...request, idempotency: { key: 'k-1', digest: 'another' } }, async () => 'never'),
       { code: 'conflict' },
