@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, isNull, or } from 'drizzle-orm'
 import pg from 'pg'
+import type { Aggregate } from '../audit/log.js'
 import { people, pipelineBindings } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
@@ -67,13 +68,13 @@ export interface Key {
   ordinal: number
 }
 
-/** One answer a row, and an event of its own each. @returns the row that numbers its events */
+/** One answer a row, and one event each, so that the row is written once. @returns what numbers its event */
 export async function insertAnswer(
   tx: WriteTx,
   answer: Answer,
   question: Question,
   idempotency: Key | undefined,
-): Promise<{ id: string; lastEventNo: number }> {
+): Promise<Aggregate> {
   const { decision, enforced, wouldBe, reasons, useCaseId, version, standing, environment } = answer
   const { askedAt, validUntil, policyDigest } = answer
   const { key = null, digest = null, ordinal = null } = idempotency ?? {}
@@ -81,15 +82,15 @@ export async function insertAnswer(
   await tx.client.query({
     name: 'insert_gate_answer',
     text: `insert into gate_answer (id, asked_by, asked_at, question, use_case_id, environment, decision, enforced,
-        would_be, reasons, version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+        would_be, reasons, version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, last_event_no, last_event_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $3)`,
     values: [
       ...[id, tx.principal.personId, askedAt, JSON.stringify(question), useCaseId, environment, decision],
       ...[enforced, wouldBe, JSON.stringify(reasons), version, standing, validUntil, policyDigest],
       ...[key, digest, ordinal],
     ],
   })
-  return { id, lastEventNo: 0 }
+  return { id, lastEventNo: 0, storedEventNo: 1 }
 }
 
 /** An answer as it was given, with what decision rights look at. */
