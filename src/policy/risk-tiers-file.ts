@@ -50,10 +50,19 @@ export type RiskTiersFile = z.infer<typeof RiskTiersFile>
 type Draft = Pick<RiskTiersFile, 'questions' | 'rules'>
 
 /** The answers a rule asks for: question id with the options that satisfy it. */
-export function asked(rule: TierRule): [question: string, options: string[]][] {
+export function asked(rule: TierRule): Asked {
+  const known = askedBy.get(rule)
+  if (known) return known
   const { facts: _, ...questions } = rule.when
-  return Object.entries(questions).map(([id, wanted]) => [id, [wanted].flat()])
+  const asks = Object.entries(questions).map(([id, wanted]): Asked[number] => [id, [wanted].flat()])
+  askedBy.set(rule, asks)
+  return asks
 }
+
+type Asked = [question: string, options: string[]][]
+
+/** Rules never change once they are loaded, and an import asks each of them thousands of times. */
+const askedBy = new WeakMap<TierRule, Asked>()
 
 function flawsOfQuestions(questions: Question[]): Flaw[] {
   const flaws: Flaw[] = repeated(questions, ({ id }) => id).map((index) => ({
