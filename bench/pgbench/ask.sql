@@ -8,15 +8,12 @@ from use_case c
 left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'
 where c.number = :number \gset
 insert into gate_answer (id, asked_by, asked_at, question, use_case_id, environment, decision, enforced, would_be, reasons,
-  version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal)
+  version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, last_event_no, last_event_at)
 values (:answer, :asker, now(), '{"context": {}, "useCase": "UC-250", "artifacts": [], "environment": "production",
   "acceptBreakGlass": false}', :id, 'production', 'allow', true, 'allow',
   '[{"code": "cleared", "sentence": "UC-250 is approved and may go to production"}]', :version, 'cleared',
-  now() + interval '15 minutes', :policy_digest, null, null, null);
+  now() + interval '15 minutes', :policy_digest, null, null, null, 1, now());
 -- audit
-update gate_answer as a set last_event_no = h.last, last_event_at = now()
-from unnest(array[:answer]::uuid[], array[0], array[1]) as h (id, before, last)
-where a.id = h.id and a.last_event_no = h.before;
 with events as (
   insert into audit_event (id, aggregate_kind, aggregate_id, event_no, type, actor_id, recorded_at, leaf)
   select id, kind, aggregate, no, type, :asker, now(), leaf
