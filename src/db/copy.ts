@@ -2,7 +2,7 @@ import { finished, type Readable } from 'node:stream'
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
-import { to as copyTo } from 'pg-copy-streams'
+import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams'
 
 /**
  * - `csv`: a header, then a line a row (RFC 4180)
@@ -38,10 +38,16 @@ export async function copyOut(pool: pg.Pool, query: SQL, form: CopyForm): Promis
     client.release(error instanceof Error ? error : true)
     throw error
   }
-  const stream = client.query(copyTo(`copy (${statement}) to stdout with (${options[form]})`))
-  finished(stream, (error) => void giveBack(client, error))
+  const stream: Timed = client.query(copyTo(`copy (${statement}) to stdout with (${options[form]})`))
+  finished(stream, (error) => {
+    stream.callback?.()
+    void giveBack(client, error)
+  })
   return stream
 }
+
+/** `pg` counts the time of a query until this is called, which `pg-copy-streams` never does. */
+type Timed = CopyToStreamQuery & { callback?: () => void }
 
 /** A connection that is still busy with what nobody reads any more is closed, and the server notices. */
 async function giveBack(client: pg.PoolClient, error: Error | null | undefined): Promise<void> {
