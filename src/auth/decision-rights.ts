@@ -45,20 +45,29 @@ export function buildAbility(rights: DecisionRights, principal: Principal): Abil
 /**
  * Lets the action on this row pass and returns the id of the right that allows it. A row that does not exist yet
  * (`register`, `grant` …) is given as it would be.
+ * The refusal names the row by its own id where it carries one, else by what it hangs on.
  * @throws RegistryError `not_found` when the row may not even be read, `forbidden` with the right's sentence otherwise
  */
 export function authorize<T extends SubjectType>(
   ability: Ability,
   action: Action<T>,
   type: T,
-  row: RowOf<T>,
+  row: RowOf<T> & { readonly id?: string | null },
 ): string {
   const marked = mark(type, row)
   if (!shapeOf(type).begins.includes(action)) assertReadable(ability, type, marked)
   const { allowed, right, because } = judge(ability, action, type, marked)
   if (allowed && right !== null) return right
-  const denied = { action, kind: type, id: subjectIdOf(row) ?? ability.principal.personId }
-  throw new RegistryError('forbidden', because, { rule: right ?? undefined, denied })
+  throw refusal(ability, { action, type, row, right, because })
+}
+
+/** The refusal of a right, as the kernel records it. */
+function refusal(
+  { principal }: Ability,
+  { action, type, row, right, because }: Omit<Verdict, 'allowed'> & { type: SubjectType; row: object },
+): RegistryError {
+  const denied = { action, kind: type, id: subjectIdOf(row) ?? principal.personId }
+  return new RegistryError('forbidden', because, { rule: right ?? undefined, denied })
 }
 
 /** Whether `authorize` would let it pass, for choosing what to show. */
@@ -96,12 +105,12 @@ export function explain<T extends SubjectType>(
 
 /**
  * For a list or an export of many rows: refuses whoever could not see a single one. `visibleWhere` then picks the rows.
+ * There is no row to name, so the refusal names whoever asked.
  * @throws RegistryError `forbidden` with the sentences of the rights that would allow it
  */
 export function authorizeSome<T extends SubjectType>(ability: Ability, action: Action<T>, type: T): void {
   if (mayEver(ability, action, type)) return
-  const { right, because } = whoWould(ability.rights, action, type)
-  throw new RegistryError('forbidden', because, right === null ? {} : { rule: right })
+  throw refusal(ability, { action, type, row: {}, ...whoWould(ability.rights, action, type) })
 }
 
 /** Whether there may be a row on which the principal can do this: for menus, never for a decision. */

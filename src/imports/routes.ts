@@ -78,7 +78,7 @@ function uploadRoute(app: App, { policies, spool, uploadLimit }: Deps): void {
       answers: { 201: Import },
     }),
     async (request) => {
-      authorizeSome(request.ability, 'import', 'Import')
+      await app.read(request, async ({ ability }) => authorizeSome(ability, 'import', 'Import'))
       const form = { fields: UploadFields, limit: uploadLimit }
       const id = await receiveUpload(request, form, async (upload) => {
         const { orgUnitId = ROOT_UNIT_ID } = upload.fields
@@ -151,16 +151,24 @@ function deedRoutes(app: App, { policies }: Deps): void {
       tag,
       summary: 'Register what the rows say',
       description:
-        'Rows are written in order, in several transactions. If the answer is lost, ask again: it goes on where it ' +
-        'stopped, and once all is applied it answers the same.',
+        'If-Match names the revision whose preview you saw. Rows are written in order, in several transactions. If ' +
+        'the answer is lost, ask again with the same revision: it goes on where it stopped, and once all is applied ' +
+        'it answers the same.',
       right: { action: 'import', subject: 'Import' },
       params,
+      ifMatch: true,
       timeoutMs: LONG_MS,
       answers: { 200: Import },
     }),
     async (request) => {
       const last = async (work: Parameters<typeof app.write<Import>>[1]) => await app.write(request, work)
-      return await applyImport(stepsOf(app, request), last, policies, request.params.id)
+      return await applyImport(
+        stepsOf(app, request),
+        last,
+        policies,
+        request.params.id,
+        requireRevision(request),
+      )
     },
   )
 }

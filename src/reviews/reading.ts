@@ -32,10 +32,10 @@ export async function judgedRow(
   tx: ReadTx,
   { id, submittedBy }: store.ReviewRow,
   useCase: UseCaseRow,
-): Promise<RowOf<'Review'>> {
+): Promise<RowOf<'Review'> & { id: string }> {
   const parties = await store.listPartyRows(tx, [id])
   const excludedIds = parties.filter(({ part }) => part === 'excluded').map(({ personId }) => personId)
-  return { ...ownersOf(useCase), submittedBy, excludedIds }
+  return { id, ...ownersOf(useCase), submittedBy, excludedIds }
 }
 
 /** What the caller may do in a review and why, or why not; undefined when they may not even see it. */
@@ -62,7 +62,7 @@ export async function listOpenReviews(tx: ReadTx, { limit, after }: PageRequest)
 
 export async function getDecision(tx: ReadTx, id: string): Promise<Decision> {
   const row = await store.getDecisionRow(tx, id)
-  authorize(tx.ability, 'read', 'Decision', ownersOf(await loadUseCase(tx, row.useCaseId)))
+  authorize(tx.ability, 'read', 'Decision', { id, ...ownersOf(await loadUseCase(tx, row.useCaseId)) })
   return Decision.parse(row)
 }
 

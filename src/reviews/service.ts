@@ -123,7 +123,7 @@ export async function vote(
   const right = authorize(tx.ability, 'vote', 'Review', row)
   assertOpen(review)
   assertVotable(laneOf(review), ballot)
-  await assertSeated(tx, useCase, ballot)
+  await assertSeated(tx, { useCase, review, right }, ballot)
   await store.takeSeat(tx, reviewId, ballot.seat)
   const cast = await castVote(tx, reviewId, ballot, right)
   const { seat, ordinal, choice, rationale } = cast
@@ -136,11 +136,17 @@ export async function vote(
   return { review: await getReview(tx, reviewId), decision: await getDecisionOf(tx, reviewId) }
 }
 
-async function assertSeated(tx: WriteTx, { orgUnitId }: UseCaseRow, { seat }: Ballot): Promise<void> {
-  if (await holdsSeat(tx, tx.principal.personId, seat, orgUnitId)) return
+/** Rights let whoever holds a seat vote; through which one, only the ballot says. */
+async function assertSeated(
+  tx: WriteTx,
+  { useCase, review, right }: { useCase: UseCaseRow; review: store.ReviewRow; right: string },
+  { seat }: Ballot,
+): Promise<void> {
+  if (await holdsSeat(tx, tx.principal.personId, seat, useCase.orgUnitId)) return
   throw new RegistryError(
-    'conflict',
+    'forbidden',
     `you do not hold the ${seat} seat for this unit; an administrator grants seats`,
+    { rule: right, denied: { action: 'vote', kind: 'Review', id: review.id } },
   )
 }
 

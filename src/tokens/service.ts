@@ -100,7 +100,7 @@ async function issue(
 export async function revokeToken(tx: WriteTx, id: string): Promise<Token> {
   const { personId } = await store.getTokenRow(tx, id)
   const person = await lockPersonForToken(tx, personId)
-  const right = authorize(tx.ability, 'revoke', 'Token', { personId, personKind: person.kind })
+  const right = authorize(tx.ability, 'revoke', 'Token', { id, personId, personKind: person.kind })
   const token = await store.getTokenRow(tx, id)
   if (token.revokedAt) throw new RegistryError('conflict', 'this token is revoked already; nothing to do')
   await store.revokeTokenRow(tx, id)

@@ -66,9 +66,19 @@ t.test('an auditor of one unit reads the events of that unit alone', async (t) =
 })
 
 t.test('whoever may read no events is told who may', async (t) => {
-  const { status, body } = await owner.get('/v1/events')
+  const nobody = await world.person('Nobody', { rights: [] })
+  const { status, body } = await nobody.get('/v1/events')
   t.equal(status, 403)
   t.match(body.detail, /auditor/i)
+  const { rows } = await world.owner.query(
+    `select leaf from audit_event where type = 'access.denied' and actor_id = $1`,
+    [nobody.id],
+  )
+  const denial = { rule: 'DR-08', action: 'read', kind: 'Event', subjectId: nobody.id }
+  t.match(
+    rows.map(({ leaf }) => JSON.parse(String(leaf))),
+    [denial],
+  )
 })
 
 t.test('events are found by who acted and when', async (t) => {

@@ -18,6 +18,14 @@ const verdictOn = async (person: Person, useCase: string) => {
   return verdicts.find(({ action }: { action: string }) => action === 'vote')
 }
 
+const denialsOf = async (person: Person) => {
+  const { rows } = await owner.query(
+    `select leaf from audit_event where type = 'access.denied' and actor_id = $1`,
+    [person.id],
+  )
+  return rows.map(({ leaf }) => JSON.parse(String(leaf)))
+}
+
 t.test('whoever has a part in a use case does not vote on it', async (t) => {
   const both = async (name: string, role: string) =>
     await inUnit(name, role, 'committee_member', 'seat:legal')
@@ -44,11 +52,7 @@ t.test('whoever has a part in a use case does not vote on it', async (t) => {
     await t.test(because, async (t) => {
       await refuses(t, committee, () => voteAs(person, reviewId), { status: 403, detail: because, rule })
       t.match(await verdictOn(person, key), { allowed: false, right: rule, because })
-      const { rows } = await owner.query(
-        `select leaf from audit_event where type = 'access.denied' and actor_id = $1`,
-        [person.id],
-      )
-      t.match(JSON.parse(String(rows[0]?.leaf)), { rule, action: 'vote', kind: 'Review', subjectId: id })
+      t.match((await denialsOf(person))[0], { rule, action: 'vote', kind: 'Review', subjectId: reviewId })
     })
   }
 
@@ -77,11 +81,13 @@ t.test('whoever has a part in a use case does not vote on it', async (t) => {
 t.test('a vote is cast through a seat', async (t) => {
   const reviewId = await submit(committee, (await register(committee)).id)
   await t.test('that one holds', async (t) => {
-    const unseated = await inUnit('Una', 'committee_member')
-    await refuses(t, committee, () => voteAs(unseated, reviewId), {
-      status: 409,
+    await refuses(t, committee, () => voteAs(seats.compliance, reviewId), {
+      status: 403,
+      rule: 'DR-32',
       detail: 'you do not hold the legal seat for this unit; an administrator grants seats',
     })
+    const denial = { rule: 'DR-32', action: 'vote', kind: 'Review', subjectId: reviewId }
+    t.match(await denialsOf(seats.compliance), [denial])
   })
   await t.test('that the lane has', async (t) => {
     await refuses(t, committee, () => voteAs(seats.security, reviewId, 'security'), {
