@@ -23,7 +23,7 @@ const features = [
 const layers: [name: string, files: RegExp][] = [
   [
     'pure',
-    /^(errors|instant|page|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
+    /^(errors|instant|issues|page|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
   ['kernel', /^(config|ids)$|^(auth|db)\/|^policy\/load$|^audit\/log$/],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { type CliEnvironment, readCliEnvironment } from '../config.js'
 import { RegistryError } from '../errors.js'
 import { Question } from '../gate/gate.js'
+import { explain } from '../issues.js'
 import { exitCodes } from './exit-codes.js'
 import { type Given, parseFlags, UsageError } from './flags.js'
 import { type Judged, judgeReply } from './gate-answer.js'
@@ -116,21 +117,23 @@ function readQuestion(given: Flags, env: CliEnvironment): Question {
   const { version } = given
   if (version !== undefined && !/^\d{1,10}$/.test(version))
     throw new UsageError('--version must be a whole number')
-  const read = Question.safeParse({
-    useCase: given['use-case'] ?? env.useCase,
-    environment: given.environment ?? env.environment,
-    jurisdiction: given.jurisdiction,
-    channel: given.channel,
-    artifacts: given.artifact,
-    version: version && Number(version),
-    acceptBreakGlass: given['accept-break-glass'],
-    context: env.context,
-  })
+  const read = Question.safeParse(
+    {
+      useCase: given['use-case'] ?? env.useCase,
+      environment: given.environment ?? env.environment,
+      jurisdiction: given.jurisdiction,
+      channel: given.channel,
+      artifacts: given.artifact,
+      version: version && Number(version),
+      acceptBreakGlass: given['accept-break-glass'],
+      context: env.context,
+    },
+    { error: explain },
+  )
   if (read.success) return read.data
   const [issue] = read.error.issues
   const name = String(issue?.path[0])
-  const isMissing = issue?.code === 'invalid_type' && (name === 'useCase' || name === 'environment')
-  throw new UsageError(`${flagOf[name] ?? `--${name}`} ${isMissing ? 'is missing' : issue?.message}`)
+  throw new UsageError(`${flagOf[name] ?? `--${name}`} ${issue?.message}`)
 }
 
 function readToken(file: string | undefined, fromEnvironment: string | undefined): string {

@@ -2,10 +2,10 @@ import multipart, { type Multipart } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { RegistryError } from '../errors.js'
+import { explain, issuesOf } from '../issues.js'
 import { unsupportedType } from './operations.js'
 import { HttpRefusal } from './problem.js'
 import type { App } from './types.js'
-import { issuesOf } from './zod.js'
 
 /** A form (RFC 7578) whose last part is a file. */
 export interface Upload<F> {
@@ -81,7 +81,7 @@ async function readToFile<S extends z.ZodType>(
 }
 
 function validated<S extends z.ZodType>(schema: S, fields: Record<string, unknown>): z.output<S> {
-  const read = schema.safeParse(fields)
+  const read = schema.safeParse(fields, { error: explain })
   if (read.success) return read.data
   const issues = issuesOf(read.error)
   const [first] = issues

@@ -3,7 +3,8 @@ import fastJson from 'fast-json-stringify'
 import type { FastifyTypeProvider } from 'fastify'
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify/types/schema.js'
 import { z } from 'zod'
-import { type Issue, RegistryError } from '../errors.js'
+import { RegistryError } from '../errors.js'
+import { explain, issuesOf } from '../issues.js'
 
 /** The answer of an operation that has nothing to say (204). */
 export const noContent = z.void()
@@ -28,7 +29,7 @@ const partNames: Record<string, string> = {
 
 export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart = 'body' }) => {
   return (data: unknown) => {
-    const read = schema.safeParse(data)
+    const read = schema.safeParse(data, { error: explain })
     return read.success ? { value: read.data } : { error: invalidInput(read.error, httpPart) }
   }
 }
@@ -40,31 +41,6 @@ function invalidInput(error: z.ZodError, httpPart: string): RegistryError {
   const more = issues.length > 1 ? `, and ${issues.length - 1} more` : ''
   const message = `correct ${partNames[httpPart] ?? httpPart}${where}: ${first?.message}${more}`
   return new RegistryError('invalid', message, { issues })
-}
-
-/** Zod's issues with a JSON pointer each. Of a union, the branch that came closest speaks. */
-export function issuesOf(error: { issues: z.core.$ZodIssue[] }, base: PropertyKey[] = []): Issue[] {
-  return error.issues.flatMap((issue) => {
-    const path = [...base, ...issue.path]
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: pointer([...path, key]),
-        message: 'is not a field here; remove it',
-      }))
-    }
-    const closest = issue.code === 'invalid_union' ? closestBranch(issue.errors) : undefined
-    return closest ? issuesOf({ issues: closest }, path) : [{ path: pointer(path), message: issue.message }]
-  })
-}
-
-function closestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
-  const [closest] = branches.toSorted((a, b) => a.length - b.length)
-  return closest
-}
-
-/** RFC 6901. */
-function pointer(path: PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 const serializers = new WeakMap<z.ZodType, (data: unknown) => string>()

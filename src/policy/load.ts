@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { digestOf } from '../audit/digest.js'
 import { type Issue, RegistryError } from '../errors.js'
+import { explain, issuesOf, pointer } from '../issues.js'
 import { GateFile } from './gate-policy.js'
 import { parseJson } from './json-text.js'
 import { LanesFile } from './lanes.js'
@@ -99,8 +100,8 @@ function parse<T>(files: Files, name: string, shape: z.ZodType<T>, issues: Issue
     const parsed = shape.safeParse(parseJson(decode(content)), { error: explain })
     if (parsed.success) return parsed.data
     issues.push(
-      ...parsed.error.issues.map(({ path, message }) => ({
-        path: pointer(name, path),
+      ...issuesOf(parsed.error).map(({ path, message }) => ({
+        path: placeOf(name, path),
         message: sentence(message),
       })),
     )
@@ -119,21 +120,12 @@ function decode(content: Buffer): string {
   }
 }
 
-/** The commonest slips in words that say what to do; zod's own words for the rest. */
-function explain(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'unrecognized_keys')
-    return `no such field: ${issue.keys.join(', ')}; correct or remove it`
-  if (issue.code === 'invalid_type' && issue.input === undefined) return 'this field is missing; add it'
-  return undefined
-}
-
 function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
-function pointer(name: string, path: PropertyKey[]): string {
-  const steps = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-  return steps.length === 0 ? name : `${name}#${steps.join('')}`
+function placeOf(name: string, path: string): string {
+  return path === '' ? name : `${name}#${path}`
 }
 
 function issuesOfMaterialFacts({ lanes }: LanesFile, { questions }: RiskTiersFile): Issue[] {
@@ -143,7 +135,7 @@ function issuesOfMaterialFacts({ lanes }: LanesFile, { questions }: RiskTiersFil
       fact.startsWith('answers.') && !asked.has(fact)
         ? [
             {
-              path: pointer('lanes.json', ['lanes', lane, 'materialFacts', index]),
+              path: placeOf('lanes.json', pointer(['lanes', lane, 'materialFacts', index])),
               message: 'No such question in risk-tiers.json; correct one of them.',
             },
           ]
@@ -159,7 +151,7 @@ function issuesOfEnvironments({ lanes }: LanesFile, gate: GateFile): Issue[] {
         ? []
         : [
             {
-              path: pointer('lanes.json', ['lanes', lane, 'environments', index]),
+              path: placeOf('lanes.json', pointer(['lanes', lane, 'environments', index])),
               message: 'No such environment in gate.json; correct one of them.',
             },
           ],

@@ -11,6 +11,7 @@ import { Problem } from '../../src/http/problem.js'
 import type { App } from '../../src/http/types.js'
 import { receiveUpload, registerUploads } from '../../src/http/upload.js'
 import { noContent } from '../../src/http/zod.js'
+import { explain, issuesOf } from '../../src/issues.js'
 import { ana, type SmallApp, smallApp } from './small-app.js'
 
 interface Expected {
@@ -128,8 +129,8 @@ t.test('every wrong field is named, with a pointer to it', async (t) => {
       issues: [
         { path: '/name' },
         { path: '/masts', message: /number/ },
-        { path: '/crew/0/age', message: 'is not a field here; remove it' },
-        { path: '/sa~1il~0s', message: 'is not a field here; remove it' },
+        { path: '/crew/0/age', message: 'is not a field here; correct its name or remove it' },
+        { path: '/sa~1il~0s', message: 'is not a field here; correct its name or remove it' },
       ],
     },
   )
@@ -140,6 +141,48 @@ t.test('every wrong field is named, with a pointer to it', async (t) => {
   for (const body of ['null', '[]', '"Ana"', '7'])
     await refused(t, small, { ...register(body), headers: json }, invalid)
   await refused(t, small, { method: 'POST', url: '/v1/boats' }, { ...invalid, issues: [{ path: '' }] })
+})
+
+t.test('each wrong field says in plain words what to do', async (t) => {
+  const small = await smallApp(t)
+  const says = async (ask: InjectOptions, path: string, message: string) => {
+    const detail = new RegExp(`^correct the (body|query) at ${path}: ${message}$`)
+    await refused(t, small, ask, { status: 422, code: 'invalid', detail, issues: [{ path, message }] })
+  }
+  await says(register({}), '/name', 'is missing; add it')
+  await says(register({ name: 'A' }), '/name', 'must have at least 2 characters')
+  await says(register({ name: 7 }), '/name', 'must be text')
+  await says(register({ name: 'Ana', masts: 1.5 }), '/masts', 'must be a whole number')
+  await says(register({ name: 'Ana', masts: -1 }), '/masts', 'must be at least 0')
+  await says(register({ name: 'Ana', crew: 'Bo' }), '/crew', 'must be a list')
+  await says(register({ name: 'Ana', cargo: 'fish' }), '/cargo', 'must be none')
+  await says({ url: '/v1/boats?limit=all' }, '/limit', 'must be a number')
+  await says({ url: '/v1/boats?limit=201' }, '/limit', 'must be at most 200')
+  await says({ url: '/v1/boats?rig=yawl' }, '/rig', 'must be one of sloop, ketch')
+  await says({ url: '/v1/boats?rig=ketch&rig=yawl' }, '/rig/1', 'must be one of sloop, ketch')
+})
+
+t.test('an issue is said in words, whatever the field is, and words of its own stay', async (t) => {
+  const own = z.union([z.string(), z.array(z.string())], 'name a column, or a list of columns')
+  const kinds = z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('a') }),
+    z.strictObject({ kind: z.literal('b') }),
+  ])
+  const says = (schema: z.ZodType, value: unknown, message: string) =>
+    t.match(issuesOf(schema.safeParse(value, { error: explain }).error ?? { issues: [] }), [{ message }])
+  says(z.uuid(), 'UC-1', 'must be an id such as 019')
+  says(z.iso.datetime(), 'today', 'must be an instant in UTC such as 2026-')
+  says(z.iso.date(), 'today', 'must be a day such as 2026-')
+  says(z.url(), 'x', 'must be an address such as https://')
+  says(z.enum(['idea', 'pilot']), undefined, 'is missing; it must be one of idea, pilot')
+  says(z.array(z.string()).max(1), ['a', 'b'], 'must have at most 1 entry')
+  says(z.number().gt(3), 3, 'must be more than 3')
+  says(z.number().multipleOf(5), 3, 'must be a multiple of 5')
+  says(z.record(z.enum(['a']), z.string()).optional(), { a: 'x', b: 'y' }, 'is not')
+  says(z.string().regex(/^UC-/), 'x', 'must be of the form /^UC-/')
+  says(kinds, { kind: 'c' }, 'must be one of a, b')
+  says(own, 7, 'name a column, or a list of columns')
+  says(own, ['a', 7], 'must be text')
 })
 
 t.test('a query or a body that was not declared is refused', async (t) => {

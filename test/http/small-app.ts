@@ -98,6 +98,8 @@ const fleet = Array.from({ length: 7 }, (_, n) => ({
   revision: 3,
 }))
 
+const Rig = z.enum(['sloop', 'ketch'])
+const Rigs = z.union([z.array(Rig).min(1), Rig])
 const params = z.strictObject({ id: z.string() })
 const words = { tag: 'Systems', right: 'authenticated' } as const
 
@@ -106,7 +108,7 @@ export const operations = {
     ...words,
     id: 'listBoats',
     summary: 'Boats',
-    query: z.strictObject({ ...pageQuery, name: z.string().optional() }),
+    query: z.strictObject({ ...pageQuery, name: z.string().optional(), rig: Rigs.optional() }),
     answers: { 200: page(Boat) },
   }),
   register: operation({

@@ -49,7 +49,7 @@ t.test('what is wrong is refused, field by field', async (t) => {
     [{ ...facts, answers: { customer_facing: 'perhaps' } }, /^Some intake answers are not on the list/],
     [{ ...facts, stage: 'retired' }, /at \/stage/],
     [{ ...facts, title: 'x\u0000yz' }, /cannot be stored/],
-    [{ ...facts, titel: 'x' }, /at \/titel: is not a field here; remove it/],
+    [{ ...facts, titel: 'x' }, /at \/titel: is not a field here; correct its name or remove it/],
     [{ purpose: 'Rewrites' }, /at \/title/],
   ] as [object, string | RegExp][]) {
     await refuses(t, committee, ask(body), { status: 422, detail })
