@@ -4,7 +4,7 @@ import { RegistryError } from '../errors.js'
 import type { Policies } from '../policy/load.js'
 import { registerUseCases, retire, revise } from '../use-cases/service.js'
 import { type Decided, decideLocked } from './deciding.js'
-import { assertApplicable, type Import } from './import.js'
+import { assertApplicable, assertPreviewSeen, type Import } from './import.js'
 import { type Plan, wait } from './outcome.js'
 import { countRows, type Steps } from './previewing.js'
 import * as store from './store.js'
@@ -29,6 +29,7 @@ class Overtaken extends Error {}
 /**
  * Writes the rows of a preview, batch by batch. What becomes of each is decided again, under lock, because the
  * register may have moved on. Asked again after a crash or a lost answer, it goes on where it stopped.
+ * @param revision the one that was previewed
  * @param last the transaction that ends it; under an Idempotency-Key it answers with the first one again
  */
 export async function applyImport(
@@ -36,30 +37,33 @@ export async function applyImport(
   last: (work: (tx: WriteTx) => Promise<Import>) => Promise<Import>,
   policies: Policies,
   id: string,
+  revision: number,
 ): Promise<Import> {
   for (;;) {
-    const run = await steps.read((tx) => getAppliable(tx, id))
+    const run = await steps.read((tx) => getAppliable(tx, id, revision))
     if (run.state === 'applied') return present(run)
     try {
       if (run.doneThrough >= run.rowCount && run.state === 'applying') return await last((tx) => end(tx, id))
-      await steps.write((tx) => applyBatch(tx, policies, id))
+      await steps.write((tx) => applyBatch(tx, policies, id, revision))
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error
     }
   }
 }
 
-async function getAppliable(tx: ReadTx, id: string): Promise<store.RunRow> {
+async function getAppliable(tx: ReadTx, id: string, revision: number): Promise<store.RunRow> {
   const run = await store.getRunRow(tx, id)
   authorize(tx.ability, 'read', 'Import', run)
   authorize(tx.ability, 'import', 'Import', run)
+  assertPreviewSeen(run, revision)
   assertApplicable(run)
   return run
 }
 
-async function applyBatch(tx: WriteTx, policies: Policies, id: string): Promise<void> {
+async function applyBatch(tx: WriteTx, policies: Policies, id: string, revision: number): Promise<void> {
   const run = await store.lockRun(tx, id)
   const right = authorize(tx.ability, 'import', 'Import', run)
+  assertPreviewSeen(run, revision)
   assertApplicable(run)
   await store.lockRegister(tx, run.register)
   const editions = await editionsOf(tx, run)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RegistryError } from '../errors.js'
+import { assertRevision, RegistryError } from '../errors.js'
 import type { Question } from '../policy/risk-tiers-file.js'
 import * as examples from './examples.js'
 import { ImportProfile } from './profile.js'
@@ -212,6 +212,19 @@ export function assertApplicable(run: Progress): void {
     'conflict',
     'the mapping of this file was inferred; look at it, then confirm or correct it before you apply',
   )
+}
+
+/** How often the revision rose since the preview: with the first row that is written, and after the last. */
+const risen = { reading: 0, previewed: 0, applying: 1, applied: 2 } as const
+
+/**
+ * Rows are written as whoever applies saw them previewed. Asked again, after a crash or a lost answer, it may also
+ * be the revision that applying them made.
+ * @throws RegistryError `conflict`, marked stale, when somebody mapped the file anew in between
+ */
+export function assertPreviewSeen(run: { state: ImportState; revision: number }, seen: number): void {
+  const previewed = run.revision - risen[run.state]
+  if (seen < previewed || seen > run.revision) assertRevision(run, seen)
 }
 
 function unread(): RegistryError {

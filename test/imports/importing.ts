@@ -1,5 +1,5 @@
 // Imports as people make them: over HTTP, with a file.
-import type { Answer, Person, TestApp } from '../app.js'
+import { type Answer, ifMatch, type Person, type TestApp } from '../app.js'
 import { formAround, formType } from '../evidence/world.js'
 
 /** Sends a file; the fields come before it. */
@@ -24,8 +24,9 @@ interface UploadOptions {
   sheet?: string
 }
 
-export async function apply(person: Person, { body }: Answer): Promise<Answer> {
-  return await person.post(`/v1/imports/${body.id}/application`)
+/** Applies an import as it was previewed. */
+export async function apply(person: Person, previewed: Answer): Promise<Answer> {
+  return await person.post(`/v1/imports/${previewed.body.id}/application`, undefined, ifMatch(previewed))
 }
 
 /** Uploads and applies; answers the applied import. */

@@ -319,8 +319,8 @@ t.test('an inferred mapping waits until a person has confirmed or corrected it',
   t.match(title, { fields: ['title'] })
   t.ok(title.confidence > 0.5 && title.confidence <= 1)
   const place = `/v1/imports/${previewed.body.id}`
-  const apply = async () => await admin.post(`${place}/application`)
-  await refuses(t, server, apply, { status: 409, detail: /inferred.*confirm or correct it/ })
+  const tooEarly = async () => await apply(admin, previewed)
+  await refuses(t, server, tooEarly, { status: 409, detail: /inferred.*confirm or correct it/ })
 
   const { profile } = previewed.body
   const facts = { ...profile.facts, purpose: { from: 'What is it for' }, orgUnit: [{ from: 'Division' }] }
@@ -348,7 +348,7 @@ t.test('an inferred mapping waits until a person has confirmed or corrected it',
     body: { profileFrom: 'confirmed', needsConfirmation: false, register: 'our-list' },
   })
   t.match(confirmed.body.counts, { rows: 2, created: 2, newUnits: 2 })
-  const applied = await apply()
+  const applied = await apply(admin, confirmed)
   t.match(applied.body.counts, { created: 2, needsAttention: 0 })
   t.match((await useCaseOf(admin, applied)).body, { title: 'Triage', purpose: 'Sorts claims' })
   const again = async () => await admin.patch(place, { profile: corrected }, ifMatch(applied))
@@ -415,9 +415,28 @@ t.test('a preview that was interrupted is seen as such, and can be begun again',
   const map = async () => await admin.patch(place, { profile }, ifMatch(await admin.get(place)))
   await refuses(t, { owner }, map, halfway)
   await interrupt(2)
-  t.match(await map(), { status: 200, body: { state: 'previewed', counts: { created: 2 } } })
-  t.match((await apply(admin, previewed)).body, { state: 'applied' })
+  const mapped = await map()
+  t.match(mapped, { status: 200, body: { state: 'previewed', counts: { created: 2 } } })
+  t.match((await apply(admin, mapped)).body, { state: 'applied' })
   t.equal((await register({ owner })).sources, 2)
+})
+
+t.test('rows are written as they were previewed to whoever applies, or not at all', async (t) => {
+  const { admin, ...server } = await startImporter(t)
+  const previewed = await upload(admin, sheet)
+  const { id, profile } = previewed.body
+  const place = `/v1/imports/${id}`
+  const unseen = async () => await admin.post(`${place}/application`)
+  await refuses(t, server, unseen, { status: 428 })
+  const facts = { ...profile.facts, title: { from: 'purpose' } }
+  const mapped = await admin.patch(place, { profile: { ...profile, facts } }, ifMatch(previewed))
+  t.equal(mapped.status, 200)
+  const late = async () => await apply(admin, previewed)
+  await refuses(t, server, late, { status: 412, detail: /this changed since you read it/ })
+  const applied = await apply(admin, mapped)
+  t.match(applied.body, { state: 'applied', counts: { created: 2 } })
+  for (const seen of [mapped, applied]) t.same((await apply(admin, seen)).body, applied.body, 'asked again')
+  await refuses(t, server, late, { status: 412 })
 })
 
 t.test('of two mappings at once the second takes the place of the first, whole', async (t) => {

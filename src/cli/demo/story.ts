@@ -56,6 +56,7 @@ function tellPeople({ ids }: Stage, telling: Telling): void {
 
 interface Import {
   id: string
+  revision: number
   profile: { id: string }
   counts: Record<string, number>
 }
@@ -64,7 +65,11 @@ async function importRegister({ administrator }: Stage, telling: Telling, regist
   telling.step(`The register is imported: ${basename(register)}`)
   const preview = await administrator.upload<Import>('/v1/imports', register)
   telling.say(`dry run, read by the profile ${preview.profile.id}: ${countsOf(preview)}`)
-  const applied = await administrator.post<Import>(`/v1/imports/${preview.id}/application`)
+  const applied = await administrator.post<Import>(
+    `/v1/imports/${preview.id}/application`,
+    undefined,
+    preview.revision,
+  )
   telling.say(`applied: ${countsOf(applied)}`)
 }
 
