@@ -17,6 +17,8 @@ export interface InventoryRecord extends UseCaseRecord {
     dates: Record<string, { value: string }>
     notes: { field: string }[]
   } | null
+  /** What the import wrote for a purpose that the source did not state. */
+  standIn: string | null
   /** The facts that it meant here. */
   base: ({ answers: Record<string, string> } & Record<string, unknown>) | null
 }
@@ -83,7 +85,8 @@ const understood: Record<string, Fact> = {
     optionOf(options, cell) ?? (cell ? null : record.tags.find((tag) => options.includes(tag))),
   classification: (record, _cell, options) =>
     ifStated(record, 'technique', options[techniques.indexOf(record.technique ?? '')]),
-  problem_solved: (record) => ifStated(record, 'purpose', record.purpose),
+  problem_solved: (record) =>
+    record.purpose === record.standIn ? null : ifStated(record, 'purpose', record.purpose),
   benefits: (record) => ifStated(record, 'benefits', record.benefits),
   system_outputs: (record) => ifStated(record, 'outputs', record.outputs),
   operational_date: ({ mapped }) => mapped?.dates.operational?.value,

@@ -146,7 +146,7 @@ function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> 
 /** With what the inventory of OMB asks beyond a record. */
 export function selectInventory(sight: UseCaseSight): Selection<InventoryRecord> {
   const { kinds, columns, from, ...rest } = selectUseCases(sight)
-  const added = { agency: 'word', agencyName: 'text', ownerEmail: 'text' } as const
+  const added = { agency: 'word', agencyName: 'text', ownerEmail: 'text', standIn: 'text' } as const
   return {
     ...rest,
     kinds: { ...kinds, ...added, raw: 'json', mapped: 'json', base: 'json' },
@@ -157,11 +157,13 @@ export function selectInventory(sight: UseCaseSight): Selection<InventoryRecord>
         agencyName: sql`coalesce(a.name, o.name)`,
         ownerEmail: sql`b.email`,
       },
+      standIn: sql`m.profile #>> '{facts,purpose,otherwise}'`,
       ...{ raw: sql`c.raw`, mapped: sql`c.mapped`, base: sql`t.base` },
     },
     from: sql`${from}
       left join (${agencies}) a on a.id = o.id
-      left join use_case_source_row c on c.use_case_id = u.id`,
+      left join use_case_source_row c on c.use_case_id = u.id
+      left join import_run m on m.id = c.import_id`,
   }
 }
 
