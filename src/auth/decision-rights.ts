@@ -191,7 +191,7 @@ function fillIn(test: Test, roles: readonly string[], principal: Principal): Fil
   if ($all) filled.$all = $all.map(person)
   if ($in === '$bound') filled.$in = principal.boundUseCaseIds
   else if ($in === '$units') {
-    const units = unitsOf(principal, 'role', roles)
+    const units = unitsOf(principal, roles)
     if (units !== 'all') filled.$in = units
   } else if (Array.isArray($in)) filled.$in = $in.map(person)
   return Object.keys(filled).length === 0 ? undefined : filled

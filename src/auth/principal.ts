@@ -9,9 +9,12 @@ export const roles = [
 ] as const
 export type Role = (typeof roles)[number]
 
-/** Seats on the committee. A vote is cast through a seat; the service checks that it is held. */
+/** Seats on the committee. A vote is cast through a seat; rights ask for any, the service for the one voted for. */
 export const seats = ['business', 'risk', 'legal', 'security', 'compliance'] as const
 export type Seat = (typeof seats)[number]
+
+/** What rights call whoever holds a seat, whichever it is; nobody is granted it by this name. */
+export const SEAT_HOLDER = 'seat_holder'
 
 export interface Grant {
   kind: 'role' | 'seat'
@@ -35,21 +38,19 @@ export interface Principal {
 const counts = (principal: Principal, grant: Grant): boolean =>
   grant.name !== 'pipeline' || principal.kind === 'service'
 
-/** The roles that a principal holds anywhere. */
+/** What a grant makes of its holder, in the words of rights. */
+const wordOf = ({ kind, name }: Grant): string => (kind === 'seat' ? SEAT_HOLDER : name)
+
+/** What a principal is anywhere, in the words of rights: each role, and `seat_holder`. */
 export function rolesOf(principal: Principal): Set<string> {
-  const held = principal.grants.filter((grant) => grant.kind === 'role' && counts(principal, grant))
-  return new Set(held.map((grant) => grant.name))
+  return new Set(principal.grants.filter((grant) => counts(principal, grant)).map(wordOf))
 }
 
-/** The units, with everything below them, in which a principal holds one of these grants. */
-export function unitsOf(
-  principal: Principal,
-  kind: Grant['kind'],
-  names: readonly string[],
-): 'all' | string[] {
+/** The units, with everything below them, in which a principal is one of these, in the words of rights. */
+export function unitsOf(principal: Principal, words: readonly string[]): 'all' | string[] {
   const units = new Set<string>()
   for (const grant of principal.grants) {
-    if (grant.kind !== kind || !names.includes(grant.name) || !counts(principal, grant)) continue
+    if (!words.includes(wordOf(grant)) || !counts(principal, grant)) continue
     if (grant.units === 'all') return 'all'
     for (const unit of grant.units) units.add(unit)
   }

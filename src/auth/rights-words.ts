@@ -1,6 +1,6 @@
 import { type Issue, RegistryError } from '../errors.js'
 import type { DecisionRightsFile, Right as WrittenRight } from '../policy/rights-file.js'
-import { roles } from './principal.js'
+import { roles, SEAT_HOLDER } from './principal.js'
 import { type FieldKind, type SubjectType, shapeOf, subjectTypes } from './subjects.js'
 
 /** A test of one field. `$me` still stands for the person, a string after `$in` for `$units` or `$bound`. */
@@ -36,7 +36,7 @@ type Report = (message: string) => void
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** `human` and `service` are all active principals of that kind, `anyone` is both. */
 const everybody = ['anyone', 'human', 'service']
-const roleWords: readonly string[] = [...roles, ...everybody]
+const roleWords: readonly string[] = [...roles, SEAT_HOLDER, ...everybody]
 const listOf = <T>(words: T | T[]): T[] => (Array.isArray(words) ? words : [words])
 
 /**

@@ -143,8 +143,8 @@ export function assertActive(person: { status: string; name: string }): void {
 type Held = { kind: 'role' | 'seat'; name: string }
 
 /**
- * Who administers does not decide: an administrator holds no seat and does not sit on the committee. A service
- * account is a pipeline and nothing else; a human is never one.
+ * Who administers or audits does not decide: neither holds a seat or sits on the committee. A service account is a
+ * pipeline and nothing else; a human is never one.
  */
 export function assertGrantable(person: { kind: 'human' | 'service' }, held: Held[], grant: Held): void {
   const isPipeline = grant.kind === 'role' && grant.name === 'pipeline'
@@ -154,12 +154,13 @@ export function assertGrantable(person: { kind: 'human' | 'service' }, held: Hel
       'a service account holds the role pipeline and no other, and a human never holds it',
     )
   }
-  const administers = [...held, grant].some(({ kind, name }) => kind === 'role' && name === 'administrator')
-  const decides = [...held, grant].some(({ kind, name }) => kind === 'seat' || name === 'committee_member')
-  if (administers && decides) {
+  const all = [...held, grant]
+  if (!all.some(({ kind, name }) => kind === 'seat' || name === 'committee_member')) return
+  const apart = all.find(({ name }) => name === 'administrator' || name === 'auditor')
+  if (apart) {
     throw new RegistryError(
       'conflict',
-      'an administrator holds no seat on the committee; give one of the two to somebody else',
+      `an ${apart.name} holds no seat on the committee; give one of the two to somebody else`,
     )
   }
 }

@@ -63,12 +63,11 @@ export const policyInForce = {
     allow: [
       {
         id: 'DR-30',
-        roles: ['risk_owner', 'committee_member'],
+        roles: ['risk_owner', 'committee_member', 'seat_holder'],
         may: 'judge',
         a: 'Evidence',
         when: { orgUnitId: { $in: '$units' } },
-        because:
-          'Risk owners and committee members accept or refuse what others attached, within their units',
+        because: 'Risk owners and the committee accept or refuse what others attached, within their units',
       },
     ],
     deny: [

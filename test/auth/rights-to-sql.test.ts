@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import pg from 'pg'
 import t from 'tap'
 import { type Ability, authorize, buildAbility, readRights } from '../../src/auth/decision-rights.js'
-import { type Principal, roles } from '../../src/auth/principal.js'
+import { type Principal, roles, SEAT_HOLDER } from '../../src/auth/principal.js'
 import { type FieldKind, type SubjectType, shapeOf, subjectTypes } from '../../src/auth/subjects.js'
 import { visibleWhere } from '../../src/auth/visible-where.js'
 import { projectRoot } from '../../src/config.js'
@@ -168,7 +168,7 @@ function rightOf(type: SubjectType, action: string) {
   const entries = Object.entries(shapeOf(type).fields)
   return fc
     .record({
-      named: fc.subarray([...roles], { minLength: 2 }),
+      named: fc.subarray([...roles, SEAT_HOLDER], { minLength: 2 }),
       everybody: fc.constantFrom('anyone', 'human', 'service'),
       chosen: fc.subarray(entries, { maxLength: 3 }),
     })

@@ -10,7 +10,7 @@ import {
   possibleActions,
   readRights,
 } from '../../src/auth/decision-rights.js'
-import type { Principal } from '../../src/auth/principal.js'
+import { type Principal, SEAT_HOLDER } from '../../src/auth/principal.js'
 import { type SubjectType, shapeOf, subjectTypes } from '../../src/auth/subjects.js'
 import { projectRoot } from '../../src/config.js'
 import { DecisionRightsFile } from '../../src/policy/rights-file.js'
@@ -27,11 +27,13 @@ const [me, other, third, unit, elsewhere] = [0, 1, 2, 3, 4].map(idOf) as [
 const policy = readFileSync(join(projectRoot, 'policies/decision-rights.json'), 'utf8')
 const shipped = readRights(DecisionRightsFile.parse(JSON.parse(policy)))
 
+const grantOf = (name: string) =>
+  name === SEAT_HOLDER ? ({ kind: 'seat', name: 'legal' } as const) : ({ kind: 'role', name } as const)
 const principalWith = (roles: string[], over: Partial<Principal> = {}): Principal => ({
   personId: me,
   kind: 'human',
   name: 'Me',
-  grants: roles.map((name) => ({ kind: 'role', name, orgUnitId: unit, units: [unit] })),
+  grants: roles.map((name) => ({ ...grantOf(name), orgUnitId: unit, units: [unit] })),
   boundUseCaseIds: [],
   ...over,
 })
@@ -49,7 +51,7 @@ const review = {
 }
 
 t.test('what one may do, the right that allows it says', async (t) => {
-  t.equal(authorize(abilityWith(['committee_member']), 'vote', 'Review', review), 'DR-32')
+  t.equal(authorize(abilityWith([SEAT_HOLDER]), 'vote', 'Review', review), 'DR-32')
   t.equal(authorize(abilityWith(['business_owner']), 'register', 'UseCase', useCase), 'DR-20')
 })
 
@@ -64,7 +66,7 @@ t.test('a denial wins over every allowance and speaks in its own sentence', asyn
       'Whoever submitted, wrote or owns a use case does not vote on it',
     ],
   ] as const) {
-    const vote = () => authorize(abilityWith(['committee_member']), 'vote', 'Review', row)
+    const vote = () => authorize(abilityWith([SEAT_HOLDER]), 'vote', 'Review', row)
     t.throws(vote, { code: 'forbidden', message: sentence, rule })
   }
 })
@@ -167,11 +169,23 @@ t.test('the units of one role do not widen those of another', async (t) => {
   })
 })
 
-t.test('a seat is no role, and a human is no pipeline', async (t) => {
-  const seat: Principal['grants'] = [{ kind: 'seat', name: 'legal', orgUnitId: unit, units: 'all' }]
-  t.throws(() => authorize(abilityWith([], { grants: seat }), 'read', 'UseCase', useCase), {
-    code: 'not_found',
-  })
+t.test(
+  'a seat lets its holder see and vote in its units, and a role without one does not vote',
+  async (t) => {
+    const seated = abilityWith([SEAT_HOLDER])
+    t.equal(authorize(seated, 'read', 'UseCase', useCase), 'DR-05')
+    t.equal(authorize(seated, 'judge', 'Evidence', { ...review, attachedBy: other }), 'DR-30')
+    t.throws(() => authorize(seated, 'revise', 'UseCase', useCase), { code: 'forbidden' })
+    t.throws(() => authorize(seated, 'vote', 'Review', { ...review, orgUnitId: elsewhere }), {
+      code: 'not_found',
+    })
+    const vote = () => authorize(abilityWith(['committee_member']), 'vote', 'Review', review)
+    t.throws(vote, { code: 'forbidden', rule: 'DR-32', message: /^Whoever holds a seat votes through it/ })
+    t.equal(mayEver(abilityWith(['committee_member']), 'vote', 'Review'), false)
+  },
+)
+
+t.test('a human is no pipeline', async (t) => {
   const pipeline: Partial<Principal> = { boundUseCaseIds: [useCase.id] }
   t.throws(() => authorize(abilityWith(['pipeline'], pipeline), 'ask', 'UseCase', useCase), {
     code: 'not_found',
@@ -192,7 +206,7 @@ t.test('what lies in no unit is reached through the whole organisation alone', a
 t.test('a row of which a field is missing is a bug, never a pass', async (t) => {
   const { excludedIds: _, ...blind } = review
   const vote = (row: object) => () =>
-    authorize(abilityWith(['committee_member']), 'vote', 'Review', row as typeof review)
+    authorize(abilityWith([SEAT_HOLDER]), 'vote', 'Review', row as typeof review)
   t.throws(vote(blind), TypeError)
   t.throws(vote({ ...review, excludedIds: null }), TypeError)
   t.throws(vote({ ...review, submittedBy: undefined }), TypeError)
@@ -200,18 +214,18 @@ t.test('a row of which a field is missing is a bug, never a pass', async (t) => 
 
 t.test('the row stays as it was, and may hold anything else', async (t) => {
   const row = Object.freeze({ ...review, __caslSubjectType__: 'Policy', toString: 'x' })
-  t.equal(authorize(abilityWith(['committee_member']), 'vote', 'Review', row), 'DR-32')
+  t.equal(authorize(abilityWith([SEAT_HOLDER]), 'vote', 'Review', row), 'DR-32')
   t.same(Object.keys(row), [...Object.keys(review), '__caslSubjectType__', 'toString'])
 })
 
 t.test('why, and why not, for one row', async (t) => {
   const row = { ...review, excludedIds: [me] }
-  t.same(explain(abilityWith(['committee_member']), row, 'Review', ['read', 'vote', 'withdraw']), [
+  t.same(explain(abilityWith([SEAT_HOLDER]), row, 'Review', ['read', 'vote', 'withdraw']), [
     {
       action: 'read',
       allowed: true,
       right: 'DR-05',
-      because: 'Whoever holds a role in a unit sees its use cases and what was decided about them',
+      because: 'Whoever holds a role or a seat in a unit sees its use cases and what was decided about them',
     },
     {
       action: 'vote',
@@ -234,8 +248,8 @@ t.test('why, and why not, for one row', async (t) => {
 })
 
 t.test('menus show what is possible somewhere', async (t) => {
-  t.equal(mayEver(abilityWith(['committee_member']), 'vote', 'Review'), true)
-  t.equal(mayEver(abilityWith(['administrator', 'committee_member']), 'vote', 'Review'), false)
+  t.equal(mayEver(abilityWith([SEAT_HOLDER]), 'vote', 'Review'), true)
+  t.equal(mayEver(abilityWith(['administrator', SEAT_HOLDER]), 'vote', 'Review'), false)
   t.equal(mayEver(abilityWith(['auditor']), 'manage', 'OrgUnit'), false)
   t.same(possibleActions(abilityWith(['auditor'])).Register, ['export'])
   t.throws(() => authorizeSome(abilityWith(['committee_member']), 'export', 'Register'), {

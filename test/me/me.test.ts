@@ -46,7 +46,8 @@ t.test('for one use case each deed is allowed or not, in the words of the right 
         action: 'read',
         allowed: true,
         right: 'DR-05',
-        because: 'Whoever holds a role in a unit sees its use cases and what was decided about them',
+        because:
+          'Whoever holds a role or a seat in a unit sees its use cases and what was decided about them',
       },
       {
         action: 'withdraw',

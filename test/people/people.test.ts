@@ -163,6 +163,10 @@ t.test('who administers does not decide, and machines are pipelines and nothing 
   })
   await refuses(t, server, () => grant(admin, other.id, role('committee_member')), { status: 409 })
   t.equal((await grant(admin, person.id, seat('legal', sales))).status, 201)
+  await refuses(t, server, () => grant(admin, person.id, role('auditor')), {
+    status: 409,
+    detail: 'an auditor holds no seat on the committee; give one of the two to somebody else',
+  })
   await refuses(t, server, () => grant(admin, person.id, role('administrator', claims)), { status: 409 })
   await refuses(t, server, () => grant(admin, person.id, role('pipeline')), { status: 409 })
   await refuses(t, server, () => grant(admin, machine.id, role('risk_owner')), { status: 409 })

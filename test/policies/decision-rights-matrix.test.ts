@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Ability, authorize, buildAbility, readRights } from '../../src/auth/decision-rights.js'
-import { type Principal, roles } from '../../src/auth/principal.js'
+import { type Principal, roles, SEAT_HOLDER } from '../../src/auth/principal.js'
 import { type RowOf, type SubjectType, shapeOf, subjectTypes } from '../../src/auth/subjects.js'
 import { projectRoot } from '../../src/config.js'
 import { RegistryError } from '../../src/errors.js'
@@ -22,10 +22,11 @@ const columns: Record<string, { kind: Principal['kind']; roles: readonly string[
   ...Object.fromEntries(
     roles.map((role) => [role, { kind: role === 'pipeline' ? 'service' : 'human', roles: [role] } as const]),
   ),
+  [SEAT_HOLDER]: { kind: 'human', roles: [SEAT_HOLDER] },
   'no role': { kind: 'human', roles: [] },
   'service account': {
     kind: 'service',
-    roles: ['administrator', 'business_owner', 'risk_owner', 'committee_member'],
+    roles: ['administrator', 'business_owner', 'risk_owner', 'committee_member', SEAT_HOLDER],
   },
 }
 
@@ -131,7 +132,8 @@ function writeMatrix(): string {
     'Written by `decision-rights-matrix.test.ts` out of `policies/decision-rights.json`; never edited by hand.',
     'Everybody holds their role in `own unit` alone, except where a situation says `whole organisation`.',
     'A cell names the right that allows. `no DR-nn` is the right that denies, `no` means that none allows,',
-    'and `404` that not even its existence is told. `service account` holds every role of a person but auditor.',
+    'and `404` that not even its existence is told. `service account` holds every role of a person but auditor,',
+    'and a seat.',
     ...subjectTypes.flatMap((type) => ['', `## ${type}`, '', ...tableOf(type)]),
     '',
   ].join('\n')
@@ -161,7 +163,10 @@ function abilityIn(column: string, situation: string): Ability {
     personId: me,
     kind,
     name: column,
-    grants: held.map((name) => ({ kind: 'role', name, orgUnitId: ownUnit, units })),
+    grants: held.map((name) => ({
+      ...(name === SEAT_HOLDER ? { kind: 'seat', name: 'legal' } : { kind: 'role', name }),
+      ...{ orgUnitId: ownUnit, units },
+    })),
     boundUseCaseIds: kind === 'service' ? [boundCase] : [],
   })
 }

@@ -80,6 +80,20 @@ t.test('whoever has a part in a use case does not vote on it', async (t) => {
 
 t.test('a vote is cast through a seat', async (t) => {
   const reviewId = await submit(committee, (await register(committee)).id)
+  await t.test('which is all it takes to see and to vote, and no role stands in for it', async (t) => {
+    const seated = await inUnit('Tom', 'seat:compliance')
+    const another = await submit(committee, (await register(committee)).id)
+    t.equal((await seated.get(`/v1/reviews/${another}`)).status, 200)
+    t.equal((await voteAs(seated, another, 'compliance')).status, 201)
+    const unseated = await inUnit('Una', 'committee_member')
+    await refuses(t, committee, () => voteAs(unseated, reviewId), {
+      status: 403,
+      rule: 'DR-32',
+      detail: /^Whoever holds a seat votes through it, on the use cases of its units/,
+    })
+    const { useCaseId } = (await unseated.get(`/v1/reviews/${reviewId}`)).body
+    t.match(await verdictOn(unseated, useCaseId), { allowed: false, right: 'DR-32' })
+  })
   await t.test('that one holds', async (t) => {
     await refuses(t, committee, () => voteAs(seats.compliance, reviewId), {
       status: 403,
