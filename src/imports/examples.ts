@@ -32,7 +32,8 @@ export const completeProfile = {
   ...{ answers: {}, answerPrefixes: [], dates: {}, flags: [] },
 }
 
-const counts = { rows: 24, created: 21, updated: 0, unchanged: 0, needsAttention: 2, refused: 1, gone: 0 }
+const outcomes = { created: 21, updated: 0, unchanged: 0, needsAttention: 2, refused: 1 }
+const counts = { rows: 24, registered: 23, ...outcomes, gone: 0 }
 
 export const importSummary = {
   id: '019c18a5-1d00-7397-be07-b1d5be0cad89',
@@ -65,7 +66,8 @@ export const importRun = {
 
 export const uploadFields = { orgUnitId: orgUnit.id, register: profile.register, encoding: 'windows-1252' }
 
-export const mapping = { profile }
+/** Confirmed as proposed, and corrected. */
+export const mappings = [{}, { profile }]
 
 const raw = {
   No: '8',

@@ -25,6 +25,9 @@ export type Reason = z.infer<typeof Reason>
 export const Counts = z
   .strictObject({
     rows: z.int(),
+    registered: z
+      .int()
+      .describe('Rows whose use case is in the register after it: all but the refused, also those in doubt'),
     created: z.int(),
     updated: z.int(),
     unchanged: z.int(),
@@ -34,7 +37,11 @@ export const Counts = z
     newUnits: z.int().describe('Org units that are made for it'),
     newSystems: z.int().describe('Systems that are made for it'),
   })
-  .meta({ id: 'ImportCounts', description: 'How many rows end as what; the outcomes add up to the rows' })
+  .meta({
+    id: 'ImportCounts',
+    description:
+      'How many rows end as what; created, updated, unchanged, needsAttention and refused add up to the rows',
+  })
 export type Counts = z.infer<typeof Counts>
 
 /**
@@ -167,11 +174,13 @@ export const UploadFields = z
 export type UploadFields = z.infer<typeof UploadFields>
 
 /** The mapping that a person vouches for. */
-export const Mapping = z.strictObject({ profile: ImportProfile }).meta({
-  id: 'Mapping',
-  description: 'How a person says that the file is to be understood',
-  examples: [examples.mapping],
-})
+export const Mapping = z
+  .strictObject({ profile: ImportProfile.optional().describe('Left out: the mapping stays as proposed') })
+  .meta({
+    id: 'Mapping',
+    description: 'How a person says that the file is to be understood',
+    examples: examples.mappings,
+  })
 export type Mapping = z.infer<typeof Mapping>
 
 /** @throws RegistryError `invalid` when a mapping answers a question nobody asks, or with an option nobody offers */

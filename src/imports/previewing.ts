@@ -159,8 +159,10 @@ export async function countRows(
 ): Promise<Counts> {
   const outcomes = await store.countOutcomes(tx, run.id)
   const of = (outcome: Parameters<typeof outcomes.get>[0]) => outcomes.get(outcome) ?? 0
+  const rows = [...outcomes.values()].reduce((sum, count) => sum + count, 0)
   return {
-    rows: [...outcomes.values()].reduce((sum, count) => sum + count, 0),
+    rows,
+    registered: rows - of('refused'),
     created: of('created'),
     updated: of('updated'),
     unchanged: of('unchanged'),

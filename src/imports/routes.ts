@@ -129,7 +129,8 @@ function deedRoutes(app: App, { policies }: Deps): void {
       tag,
       summary: 'Confirm or correct how columns are understood',
       description:
-        'What would become of each row is worked out anew. Until then an inferred mapping cannot be applied.',
+        'Without a profile it is confirmed as proposed. What would become of each row is worked out anew. Until then ' +
+        'an inferred mapping cannot be applied.',
       right: { action: 'import', subject: 'Import' },
       params,
       body: Mapping,

@@ -20,7 +20,7 @@ import {
   type Provenance,
 } from './import.js'
 import { columnsOf, previewAgain, remap, type Steps } from './previewing.js'
-import type { ImportProfile } from './profile.js'
+import { ImportProfile } from './profile.js'
 import * as store from './store.js'
 import { rawRecord } from './table.js'
 import { present, presentRow, summarize } from './view.js'
@@ -91,31 +91,33 @@ export async function getProvenance(tx: ReadTx, useCaseRef: string): Promise<Pro
   return { ...source, raw: rawRecord(columns, cells) }
 }
 
-/** Puts another mapping in place and goes through the rows again under it. */
+/** Puts the mapping that a person vouches for in place, by default the proposed one, and goes through the rows again. */
 export async function confirmMapping(
   steps: Steps,
   policies: Policies,
   id: string,
   revision: number,
-  profile: ImportProfile,
+  corrected: ImportProfile | undefined,
 ): Promise<Import> {
-  assertAnswerable(profile, policies.riskTiers.questions)
-  const run = await steps.write(async (tx) => await beginAgain(tx, id, revision, profile))
+  const { run, profile } = await steps.write((tx) => beginAgain(tx, policies, id, revision, corrected))
   await previewAgain(steps, policies, run, profile)
   return await steps.read((tx) => getImport(tx, id))
 }
 
 async function beginAgain(
   tx: WriteTx,
+  policies: Policies,
   id: string,
   revision: number,
-  profile: ImportProfile,
-): Promise<store.RunRow> {
+  corrected: ImportProfile | undefined,
+): Promise<{ run: store.RunRow; profile: ImportProfile }> {
   const run = await store.lockRun(tx, id)
   authorize(tx.ability, 'read', 'Import', run)
   authorize(tx.ability, 'import', 'Import', run)
   assertRevision(run, revision)
   assertMappable(run)
+  const profile = corrected ?? ImportProfile.parse(run.profile)
+  assertAnswerable(profile, policies.riskTiers.questions)
   bindProfile(profile, columnsOf(run)) // before anything is gone through again: does it fit the file?
-  return await remap(tx, run, profile)
+  return { run: await remap(tx, run, profile), profile }
 }

@@ -44,6 +44,8 @@ t.test(
       t.comment(`${name}: ${Math.round(performance.now() - began)} ms`)
       t.match(applied, { status: 200, body: { state: 'applied', counts: { rows: expected.rows } } }, name)
       t.equal(outcomesOf(applied), expected.rows, `${name}: the outcomes add up`)
+      const { rows: all, registered: kept } = applied.body.counts
+      t.equal(kept, all, `${name}: also what needs attention is registered`)
       t.match(applied.body.counts, { updated: 0, unchanged: 0, refused: 0, gone: 0 }, name)
       t.same(applied.body.counts, previewed.body.counts, `${name}: as the dry run said`)
       registered += expected.rows

@@ -58,7 +58,8 @@ t.test('a dry run says what would become of each row, and applying does it', asy
     createdBy: admin.id,
     appliedAt: null,
   })
-  const planned = { rows: 2, created: 2, updated: 0, unchanged: 0, needsAttention: 0, refused: 0, gone: 0 }
+  const outcomes = { created: 2, updated: 0, unchanged: 0, needsAttention: 0, refused: 0 }
+  const planned = { rows: 2, registered: 2, ...outcomes, gone: 0 }
   t.same(previewed.body.counts, { ...planned, newUnits: 2, newSystems: 0 })
   t.same(await register(server), before, 'nothing is registered yet')
   t.match(await rowsOf(admin, previewed), [{ outcome: 'created', useCaseId: null }, { outcome: 'created' }])
@@ -158,11 +159,12 @@ t.test('a newer file merges three ways: taken, kept, or put before a person with
 t.test(
   'a doubtful row is registered with what is certain; one without a title is refused and kept',
   async (t) => {
-    const { admin } = await startImporter(t)
+    const { admin, ...server } = await startImporter(t)
     const doubtful = changed(triage, { stage: 'almost there' })
     const nameless = changed(letters, { title: '' })
     const applied = await importFile(admin, csvOf(header, doubtful, nameless))
-    t.match(applied.body.counts, { rows: 2, created: 0, needsAttention: 1, refused: 1 })
+    t.match(applied.body.counts, { rows: 2, registered: 1, created: 0, needsAttention: 1, refused: 1 })
+    t.equal((await register(server)).sources, 1)
     const [first, second] = await rowsOf(admin, applied)
     t.match(first, { outcome: 'needs_attention', reasons: [{ field: 'stage', raw: 'almost there' }] })
     t.match((await admin.get(`/v1/use-cases/${first?.useCaseId}`)).body, {
@@ -353,6 +355,18 @@ t.test('an inferred mapping waits until a person has confirmed or corrected it',
   t.match((await useCaseOf(admin, applied)).body, { title: 'Triage', purpose: 'Sorts claims' })
   const again = async () => await admin.patch(place, { profile: corrected }, ifMatch(applied))
   await refuses(t, server, again, { status: 409, detail: /upload the file again/ })
+})
+
+t.test('an inferred mapping is confirmed as proposed without sending it back', async (t) => {
+  const { admin } = await startImporter(t)
+  const file = csvOf(['Ref', 'Title', 'Purpose'], ['1', 'Triage', 'Sorts claims'])
+  const previewed = await upload(admin, file, { name: 'Our list 2026.csv' })
+  t.match(previewed.body, { profileFrom: 'inferred', needsConfirmation: true })
+  const { id, profile, counts } = previewed.body
+  const confirmed = await admin.patch(`/v1/imports/${id}`, {}, ifMatch(previewed))
+  t.match(confirmed, { status: 200, body: { profileFrom: 'confirmed', needsConfirmation: false } })
+  t.same([confirmed.body.profile, confirmed.body.counts], [profile, counts])
+  t.match((await apply(admin, confirmed)).body, { state: 'applied', counts: { rows: 1 } })
 })
 
 t.test('of two imports of one file at once exactly one creates, the other finds them there', async (t) => {
