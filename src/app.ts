@@ -64,6 +64,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     ...deps,
     database: forgetting(database, () => authenticator.forget()),
     authenticate: async ({ headers }) => await authenticator.authenticate(headers.authorization),
+    renew: async ({ authorization }) => await authenticator.renew(authorization),
     readiness: readinessOf(database),
   })
   await registerFeatures(app, { ...deps, callerOf })

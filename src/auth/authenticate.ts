@@ -35,6 +35,8 @@ interface Options {
 export interface Authenticator {
   /** @throws RegistryError `unauthenticated`, or `forbidden` for a valid token of somebody unknown here. */
   authenticate(authorization: string | undefined): Promise<Caller>
+  /** The same, believing nothing that was read before. */
+  renew(authorization: string | undefined): Promise<Caller>
   /** Forgets every cached caller: rights changed. */
   forget(): void
 }
@@ -53,18 +55,26 @@ export function buildAuthenticator({ directory, issuers, abilityOf }: Options): 
     return await byIdentity(directory, await issuer.verify(token))
   }
 
+  const look = async (token: string, digest: string): Promise<Caller> => {
+    const before = generation
+    const { principal, expiresAt } = await inTime(verify(token, digest))
+    const caller = { principal, ability: abilityOf(principal), expiresAt }
+    // What was read before rights changed must not be believed after.
+    if (before === generation) known.set(digest, caller)
+    return caller
+  }
+
   return {
     async authenticate(authorization) {
       const token = bearerOf(authorization)
       const digest = digestOfSecret(token)
       const cached = known.get(digest)
       if (cached && cached.expiresAt * 1000 > Date.now()) return cached
-      const before = generation
-      const { principal, expiresAt } = await inTime(verify(token, digest))
-      const caller = { principal, ability: abilityOf(principal), expiresAt }
-      // What was read before rights changed must not be believed after.
-      if (before === generation) known.set(digest, caller)
-      return caller
+      return await look(token, digest)
+    },
+    async renew(authorization) {
+      const token = bearerOf(authorization)
+      return await look(token, digestOfSecret(token))
     },
     forget() {
       generation += 1

@@ -41,6 +41,8 @@ export interface WriteTx extends ReadTx {
 }
 
 export interface WriteRequest extends Request {
+  /** Asks anew who this is and what they may do, when their rights moved since they were read. */
+  renew?: (() => Promise<Pick<Request, 'principal' | 'ability'>>) | undefined
   idempotency?: Idempotency | undefined
 }
 
@@ -85,16 +87,43 @@ export async function write<T>(
   request: WriteRequest,
   work: (tx: WriteTx) => Promise<T>,
 ): Promise<Written<T>> {
+  let asked = request
   return await refusing(source, request, async () => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await attemptWrite(source, request, work)
+        return await attemptWrite(source, asked, work)
       } catch (error) {
-        if (attempt === ATTEMPTS || !isRetryable(error)) throw error
-        await wait(Math.random() * 20 * attempt)
+        const isMoved = error instanceof RightsMoved && asked.renew !== undefined
+        if (attempt === ATTEMPTS || !(isMoved || isRetryable(error))) throw error
+        if (isMoved) asked = { ...asked, ...(await asked.renew?.()) }
+        else await wait(Math.random() * 20 * attempt)
       }
     }
   })
+}
+
+/** Somebody's rights changed between the first byte of their request and its end. */
+class RightsMoved extends RegistryError {
+  constructor() {
+    super('conflict', 'your rights changed while this was under way; ask again')
+  }
+}
+
+/**
+ * Rights are read when a request begins, and its body may take minutes to come. So they are looked at again as the
+ * last thing before a commit: every grant, revocation, departure and token is an event of the person it concerns.
+ */
+async function assertRightsInForce(
+  client: pg.PoolClient,
+  { personId, asOfEventNo }: Principal,
+): Promise<void> {
+  if (asOfEventNo === undefined) return
+  const { rowCount } = await client.query({
+    name: 'rights_in_force',
+    text: 'select from person where id = $1 and last_event_no = $2',
+    values: [personId, asOfEventNo],
+  })
+  if (rowCount === 0) throw new RightsMoved()
 }
 
 async function attemptWrite<T>(
@@ -143,9 +172,11 @@ async function inTransaction<T>(
   if (performance.now() - started > WRITE_LIMIT_MS) {
     throw new RegistryError('unavailable', 'this took longer than 30 seconds and was undone; try again later')
   }
+  // Sent first: what is appended next may be an event of this very person.
+  const inForce = assertRightsInForce(client, principal)
   const appended = journal.append(client, tx.now)
   const kept = idempotency && keepResponse(client, principal.personId, idempotency, value)
-  await Promise.all([appended, kept])
+  await Promise.all([inForce, appended, kept])
   await commit(client)
   return { value, replayed: false, touched: journal.touched }
 }

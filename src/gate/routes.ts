@@ -103,9 +103,8 @@ function asking(app: App, gate: Gate, count: Count, database: Deps['database']):
       },
     }),
     async (request, reply) => {
-      const { principal, ability, id: requestId, body } = request
-      const asked = { principal, ability, requestId }
-      const { answer, replayed } = await ask(database, asked, gate, body, readIdempotencyKey(request))
+      const asked = app.asked(request)
+      const { answer, replayed } = await ask(database, asked, gate, request.body, readIdempotencyKey(request))
       request.replayed = replayed
       count(answer)
       return await send(reply, answer)

@@ -3,7 +3,7 @@ import { rolesOf } from '../auth/principal.js'
 import type { Database } from '../db/database.js'
 import type { Idempotency } from '../db/idempotency.js'
 import { isDuplicate } from '../db/pg-error.js'
-import type { ReadTx, Request, WriteTx } from '../db/transaction.js'
+import type { ReadTx, WriteRequest, WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
 import { addSeconds } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
@@ -60,7 +60,7 @@ const ATTEMPTS = 5
  */
 export async function ask(
   database: Pick<Database, 'read' | 'write'>,
-  request: Request,
+  request: WriteRequest,
   gate: Gate,
   question: Question,
   idempotency: Idempotency | undefined,

@@ -1,5 +1,5 @@
 import type { Caller } from '../auth/authenticate.js'
-import type { ReadTx, Request, WriteTx } from '../db/transaction.js'
+import type { ReadTx, Request, WriteRequest, WriteTx } from '../db/transaction.js'
 import type { PageOf, PageRequest } from '../page.js'
 import { readIdempotencyKey } from './idempotency.js'
 import { Cursors } from './paging.js'
@@ -29,6 +29,8 @@ interface WriteOptions {
 }
 
 export interface Kernel {
+  /** Who asks, for a service that opens its transactions itself. */
+  asked(request: Asked): WriteRequest
   read<T>(request: Asked, work: (tx: ReadTx) => Promise<T>): Promise<T>
   /** One page of a list whose query has the fields of `pageQuery`; what else `work` returns stays beside it. */
   page<P extends PageOf<unknown>>(
@@ -40,14 +42,23 @@ export interface Kernel {
 }
 
 /** Gives routes the transaction kernel: `app.read`, `app.page` and `app.write`. */
-export function registerKernel(app: App, database: HttpDeps['database'], cursorSecret: Buffer): void {
+export function registerKernel(
+  app: App,
+  { database, renew }: Pick<HttpDeps, 'database' | 'renew'>,
+  cursorSecret: Buffer,
+): void {
   app.decorateRequest('replayed', false)
+  app.decorate('asked', (request) => ({
+    ...askedBy(request),
+    renew: async () => await renew(request.headers as { authorization?: string }),
+  }))
   app.decorate('read', async (request, work) => await database.read(askedBy(request), work))
   app.decorate('page', pagesOf(database, new Cursors(cursorSecret)))
   app.decorate('write', async (request, work, { content, as = request, step = false } = {}) => {
     const idempotency = step ? undefined : readIdempotencyKey(request, content)
     const { principal, ability } = as
-    const written = await database.write({ principal, ability, requestId: request.id, idempotency }, work)
+    const asked = as === request ? app.asked(request) : { principal, ability, requestId: request.id }
+    const written = await database.write({ ...asked, idempotency }, work)
     request.replayed ||= written.replayed
     return written.value
   })

@@ -38,7 +38,7 @@ export async function createServer(deps: HttpDeps): Promise<App> {
   registerAuthentication(app, deps)
   registerErrors(app)
   registerOperations(app, deps.config)
-  registerKernel(app, deps.database, await loadCursorSecret(deps.config))
+  registerKernel(app, deps, await loadCursorSecret(deps.config))
   if (deps.verifyResponses) registerVerification(app)
   await registerSpec(app)
   registerMetrics(app, deps.config)

@@ -23,6 +23,8 @@ export interface HttpDeps {
   database: Pick<Database, 'read' | 'write'>
   /** @throws RegistryError `unauthenticated` when the request does not say who asks. */
   authenticate(request: FastifyRequest): Promise<Caller>
+  /** The same, believing nothing that was read before. */
+  renew(headers: { authorization?: string | undefined }): Promise<Caller>
   /** Each rejects when the process should get no requests; a reason goes to the log, never into the answer. */
   readiness?: Record<string, () => Promise<void>>
   /** Where log lines go; standard output unless given. */

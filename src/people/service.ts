@@ -103,14 +103,15 @@ export async function listPeopleCalled(
 }
 
 /** An active person with the grants in force, or nobody. */
-export async function findPrincipal(on: Sql, personId: string): Promise<Principal | undefined> {
-  const row = await store.findPrincipalRow(on, personId)
+export async function findPrincipal(on: Sql, id: string): Promise<Principal | undefined> {
+  const row = await store.findPrincipalRow(on, id)
   if (!row) return undefined
   const held = row.grants.map((grant) => ({
     ...grant,
     units: grant.orgUnitId === ROOT_UNIT_ID ? ('all' as const) : grant.units,
   }))
-  return { personId: row.id, kind: row.kind, name: row.name, grants: held, boundUseCaseIds: row.bound }
+  const { kind, name, bound: boundUseCaseIds, eventNo: asOfEventNo } = row
+  return { personId: id, kind, name, grants: held, boundUseCaseIds, asOfEventNo }
 }
 
 export async function findPersonByIdentity(

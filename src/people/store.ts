@@ -214,6 +214,7 @@ interface PrincipalRow extends Record<string, unknown> {
   id: string
   kind: 'human' | 'service'
   name: string
+  eventNo: number
   grants: { kind: 'role' | 'seat'; name: string; orgUnitId: string; units: string[] }[]
   bound: string[]
 }
@@ -221,7 +222,7 @@ interface PrincipalRow extends Record<string, unknown> {
 /** An active person with the grants in force, each with the ids of its unit and all below, in one round trip. */
 export async function findPrincipalRow(on: Sql, personId: string): Promise<PrincipalRow | undefined> {
   const { rows } = await on.execute<PrincipalRow>(sql`
-    select p.id, p.kind, p.name,
+    select p.id, p.kind, p.name, p.last_event_no as "eventNo",
       coalesce((select json_agg(json_build_object('kind', g.kind, 'name', g.name, 'orgUnitId', g.org_unit_id, 'units', (
           with recursive below as (
             select g.org_unit_id as id union select u.id from org_unit u join below b on u.parent_id = b.id)

@@ -53,6 +53,7 @@ export async function smallApp(t: Test, { env, deps, routes }: Options = {}): Pr
   const app = await createServer({
     config: readConfig({ ASSENT_DATA_DIR: dataDir, ...env }),
     authenticate,
+    renew: async (headers) => await authenticate({ headers } as Parameters<typeof authenticate>[0]),
     database: withoutDatabase(deeds),
     log: { write: (line: string) => void log.push(line) },
     verifyResponses: true,
