@@ -32,6 +32,8 @@ export interface Principal {
   grants: Grant[]
   /** Use cases that a pipeline is bound to. */
   boundUseCaseIds: string[]
+  /** The last event of the person that these rights were read with: while it is the last, they are in force. */
+  asOfEventNo?: number
 }
 
 /** A pipeline is a service account: the role says nothing for a human who was given it by mistake. */
