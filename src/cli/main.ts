@@ -65,7 +65,8 @@ async function main(words: string[]): Promise<number> {
 
 async function call(name: string, command: Command, argv: string[]): Promise<number> {
   const { run, help } = await command.load()
-  if (argv.includes('--help') || argv.includes('-h')) {
+  // Help is 0, so it is only given to who asks for nothing else: `--environment -h` is a slip, not a question.
+  if (argv.length === 1 && (argv[0] === '--help' || argv[0] === '-h')) {
     console.log(help ?? `usage: assent ${name} ${command.takes}`.trimEnd().concat(`\n\n${command.summary}`))
     return 0
   }
