@@ -13,6 +13,7 @@ const Heard = z.object({
   useCaseId: z.string().nullable(),
   version: z.int().nullable(),
   environment: z.string(),
+  askedAt: z.string(),
   validUntil: z.string().nullable(),
 })
 export type Heard = z.infer<typeof Heard>
@@ -26,11 +27,17 @@ export interface Judged {
   answer: unknown
 }
 
+/** When the call began and when the reply was there, by the clock of this machine, in milliseconds. */
+export interface Times {
+  called: number
+  answered: number
+}
+
 /**
  * What a reply means. Status, header and body must say the same about the same question, or it is no answer: whatever
- * cannot be understood is never an allow.
+ * cannot be understood is never an allow, nor is what was an allow at another time.
  */
-export function judgeReply(reply: Reply, question: Question): Judged {
+export function judgeReply(reply: Reply, question: Question, times: Times): Judged {
   const { status, headers } = reply
   const header = headers['gate-decision']
   const answer = parseJson(reply.body)
@@ -50,7 +57,7 @@ export function judgeReply(reply: Reply, question: Question): Judged {
   if (status !== 200 && status !== 409) return as('unavailable', detail)
   if (status === 409 && header === undefined) return as('unavailable', detail)
   if (!heard) return as('unavailable', 'the answer cannot be read; is this the address of Assent?')
-  const doubt = doubtOf(heard, header, question)
+  const doubt = doubtOf(heard, header, question) ?? staleness(heard, times)
   if (doubt) return as('verification_failed', doubt)
   return as(outcomeOf(heard), heard.reasons.map(({ sentence }) => sentence).join('; '))
 }
@@ -73,6 +80,22 @@ function doubtOf(heard: Heard, header: unknown, question: Question): string | un
   const isOtherVersion = question.version !== undefined && heard.version !== question.version
   if (heard.wouldBe === 'allow' && isOtherVersion) return 'the answer is about another version'
   return undefined
+}
+
+/** How far the clocks of two machines may be apart. */
+const CLOCKS_MS = 30_000
+
+/** Why an allow is not one for now: it may be an old answer, sent again. */
+function staleness(
+  { decision, askedAt, validUntil }: Heard,
+  { called, answered }: Times,
+): string | undefined {
+  if (decision !== 'allow') return undefined
+  if (validUntil === null) return 'the answer allows without saying until when'
+  const isNew = Date.parse(askedAt) >= called - CLOCKS_MS
+  const isGood = Date.parse(validUntil) > answered - CLOCKS_MS
+  if (isNew && isGood) return undefined
+  return `the answer is of ${askedAt}, not of this call; look at what stands between, and at the clock of this machine`
 }
 
 function outcomeOf({ decision, reasons }: Heard): Outcome {

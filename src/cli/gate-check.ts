@@ -29,7 +29,7 @@ May this use of AI go there, now? Asks a server, and the answer is kept there.
   --allow-plain-http    send the token over http:// to another machine
 
 Exits with 0 allowed, 1 denied, 2 wrong usage, 3 not signed in or not permitted, 4 not found,
-5 unavailable, 6 an answer that contradicts itself, 7 open only with --accept-break-glass.
+5 unavailable, 6 an answer that contradicts itself or is old, 7 open only with --accept-break-glass.
 Only 0 lets a deploy go on.`
 
 const flags = {
@@ -69,8 +69,9 @@ export async function run(argv: string[]): Promise<number> {
 async function check(argv: string[]): Promise<Judged> {
   try {
     const { call, question, times } = readCheck(parseFlags(argv, flags), readCliEnvironment())
+    const called = Date.now()
     const reply = await sendPatiently(call, times, (line) => console.error(`assent gate check: ${line}`))
-    return judgeReply(reply, question)
+    return judgeReply(reply, question, { called, answered: Date.now() })
   } catch (error) {
     return { outcome: outcomeOf(error), sentence: sentenceOf(error), heard: null, answer: null }
   }

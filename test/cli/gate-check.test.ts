@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { join } from 'node:path'
 import t from 'tap'
 import { v7 as newId } from 'uuid'
+import { toInstant } from '../../src/instant.js'
 import { startApp } from '../app.js'
 import { approved, registered } from '../gate/register.js'
 import { assent, each } from './command.js'
@@ -206,16 +207,18 @@ t.test('whatever could be misunderstood is wrong usage', async (t) => {
   t.equal(await kept(), before)
 })
 
+const inSeconds = (seconds: number) => toInstant(new Date(Date.now() + seconds * 1000))
+
 /** What a server says that clears the use case UC-1 for production. */
 const clearance = {
   ...{ id: newId(), decision: 'allow', enforced: true, wouldBe: 'allow' },
   reasons: [{ code: 'cleared', sentence: 'UC-1 is approved' }],
   ...{ useCase: 'UC-1', useCaseId: newId(), version: 3, standing: 'cleared', environment: 'production' },
-  ...{
-    askedAt: '2026-11-21T09:00:00.000Z',
-    validUntil: '2026-11-21T09:15:00.000Z',
-    policyDigest: 'sha256:0',
+  get askedAt() {
+    return inSeconds(0)
   },
+  validUntil: inSeconds(900),
+  policyDigest: 'sha256:0',
 }
 const denial = { ...clearance, decision: 'deny', wouldBe: 'deny', validUntil: null, detail: 'no' }
 const allow = { 'gate-decision': 'allow' }
@@ -258,6 +261,12 @@ t.test('an answer that cannot be read or contradicts itself is never an allow', 
     'allow that would be denied': [200, allow, { ...clearance, wouldBe: 'deny' }, 6],
     'allow for another environment': [200, allow, { ...clearance, environment: 'staging' }, 6],
     'allow for another use case': [200, allow, { ...clearance, useCase: 'UC-2' }, 6],
+    'allow that is over': [200, allow, { ...clearance, validUntil: inSeconds(-60) }, 6],
+    'allow without an end': [200, allow, { ...clearance, validUntil: null }, 6],
+    'allow that ends at no time': [200, allow, { ...clearance, validUntil: 'tomorrow' }, 6],
+    'allow of an hour ago': [200, allow, { ...clearance, askedAt: inSeconds(-3600) }, 6],
+    'allow of no time': [200, allow, { ...clearance, askedAt: 'now' }, 6],
+    'allow of a clock that is slow': [200, allow, { ...clearance, askedAt: inSeconds(-5) }, 0],
     'allow as 201': [201, allow, clearance, 6],
     'allow as 404': [404, allow, clearance, 6],
     'nothing as 204': [204, allow, '', 6],
@@ -391,6 +400,22 @@ t.test('every command explains itself, and what is no command is wrong usage', a
     t.equal(code, 0, name)
     t.match(stdout, `usage: assent ${name}`)
   })
+  await each(
+    [
+      ['gate', 'check', ...on(cleared.key, '-h')],
+      ['gate', 'check', ...on(cleared.key, '--help')],
+      ['gate', 'check', ...on(cleared.key), '--channel', '--help'],
+      ['gate', 'check', ...on(cleared.key), '--help'],
+      ['gate', 'check', '-h', '-h'],
+      ['serve', '--port=80', '-h'],
+      ['backup', 'copy', '-h'],
+    ],
+    async (args) => {
+      const { code, stdout } = await assent(args, env)
+      t.equal(code, 2, args.join(' '))
+      t.equal(stdout, '')
+    },
+  )
   await each(
     [[], ['gate'], ['gate', 'open'], ['frobnicate'], ['serve', '--port=80'], ['constructor']],
     async (args) => {
