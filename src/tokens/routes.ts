@@ -22,7 +22,7 @@ interface Deps {
   callerOf(principal: Principal): Caller
 }
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the person or service account, or of the token') })
 const tokens = list(Token)
 const tag = 'People'
 
@@ -37,6 +37,7 @@ export async function tokenRoutes(app: App, { database, callerOf }: Deps): Promi
       id: 'listTokens',
       tag,
       summary: 'The tokens of a person or service account, never the secrets',
+      description: 'With when each expires, and whether it was revoked.',
       right: { action: 'read', subject: 'Token' },
       params,
       answers: { 200: tokens },
@@ -67,6 +68,7 @@ export async function tokenRoutes(app: App, { database, callerOf }: Deps): Promi
       id: 'listMyTokens',
       tag,
       summary: 'Your own tokens',
+      description: 'The secrets are kept nowhere. Revoke a token that you miss or do not know.',
       right: { action: 'read', subject: 'Token' },
       answers: { 200: tokens },
     }),
@@ -96,6 +98,7 @@ export async function tokenRoutes(app: App, { database, callerOf }: Deps): Promi
       id: 'revokeToken',
       tag,
       summary: 'Revoke a token',
+      description: 'It ends at once, wherever it is in use. That cannot be undone; issue another.',
       right: { action: 'revoke', subject: 'Token' },
       params,
       answers: { 200: Token },

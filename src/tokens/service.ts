@@ -11,11 +11,17 @@ import { findInvited, join, joinAsFirst } from '../people/membership.js'
 import { assertActive } from '../people/person.js'
 import { findPrincipal, getPerson, lockPersonForToken, type PersonRow } from '../people/service.js'
 import * as store from './store.js'
-import { assertRoom, type IssuedToken, type NewToken, type Token } from './token.js'
+import {
+  assertOwnToken,
+  assertRoom,
+  type IssuedToken,
+  type NewToken,
+  OWN_TOKEN_DAYS,
+  type Token,
+} from './token.js'
 
 /** Right named where a person proves who they are and gets a token for themselves: no decision right is needed. */
 const OWN = 'own'
-const OWN_TOKEN_DAYS = 90
 
 /** A token for a service account. For a human nobody else can ever get one. */
 export async function issueServiceToken(
@@ -47,6 +53,7 @@ export async function renewOwnToken(tx: WriteTx, wanted: NewToken): Promise<Issu
       'a service account gets its tokens from an administrator; ask for a new one',
     )
   }
+  assertOwnToken(person, wanted)
   assertRoom(await store.countLiveTokens(tx, person.id))
   return await issue(tx, person, 'personal', wanted, OWN)
 }

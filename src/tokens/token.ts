@@ -62,3 +62,22 @@ export function assertRoom(liveTokens: number): void {
     throw new RegistryError('conflict', `there are ${LIVE_TOKENS} live tokens already; revoke one first`)
   }
 }
+
+/** How long a person may go without renewing their own token, in days. */
+export const OWN_TOKEN_DAYS = 90
+
+/**
+ * Whoever signs in through a provider stays under its rules: a token of our own would outlive their account there.
+ * @throws RegistryError `conflict` to such a person, `invalid` for a token that would last too long
+ */
+export function assertOwnToken(person: { issuer: string | null }, { expiresInDays }: NewToken): void {
+  if (person.issuer !== null) {
+    throw new RegistryError('conflict', 'you sign in through your provider; use the tokens that it gives you')
+  }
+  if (expiresInDays > OWN_TOKEN_DAYS) {
+    throw new RegistryError(
+      'invalid',
+      `a token of your own lasts ${OWN_TOKEN_DAYS} days at most; renew it before it ends`,
+    )
+  }
+}

@@ -168,6 +168,21 @@ t.test('while somebody administers', async (t) => {
     })
   })
 
+  await t.test('whoever signs in through a provider gets no token that would outlive it', async (t) => {
+    await server.owner.query(
+      `update person set issuer = 'https://idp.example', subject = 'human' where id = $1`,
+      [human.id],
+    )
+    const renewal = () => human.post('/v1/me/tokens', { name: 'laptop' })
+    await refuses(t, server, renewal, { status: 409, detail: /your provider/ })
+    await server.owner.query('update person set issuer = null, subject = null where id = $1', [human.id])
+  })
+
+  await t.test('a token of one’s own ends within ninety days', async (t) => {
+    const renewal = () => human.post('/v1/me/tokens', { name: 'laptop', expiresInDays: 366 })
+    await refuses(t, server, renewal, { status: 422, detail: /90 days/ })
+  })
+
   await t.test('a person renews their own, lists and gives up their own', async (t) => {
     const renewed = await human.post('/v1/me/tokens', { name: 'laptop' })
     t.match(renewed, { status: 201, body: { token: { kind: 'personal', personId: human.id } } })
