@@ -4,6 +4,7 @@ import { type Database, openDatabase } from './db/database.js'
 import { dropOldKeys } from './db/idempotency.js'
 import { asOwner, type DatabaseLocation, findDatabase } from './db/location.js'
 import { migrate } from './db/migrate.js'
+import { RegistryError } from './errors.js'
 import type { App } from './http/types.js'
 import { ImportProfile } from './imports/profile.js'
 import { loadPolicies } from './policy/load.js'
@@ -22,27 +23,40 @@ export interface Server {
 
 const HOUR_MS = 3_600_000
 
-/** Starts everything in order; whatever fails stops what was started before it. */
+/** Starts everything in order; whatever fails stops what was started before it, the last first. */
 export async function startServer(config: Config): Promise<Server> {
   const policies = loadPolicies(config.policiesDir, ImportProfile)
-  const location = await findDatabase(config)
+  const started: (() => Promise<void>)[] = []
+  const stop = async () => {
+    for (let end = started.pop(); end; end = started.pop()) await end()
+  }
   try {
+    const location = await findDatabase(config)
+    started.push(location.stop)
     await asOwner(location, migrate)
     const database = await open(config, location)
+    started.push(database.close)
     const app = await buildApp({ config, policies, database })
-    const url = await app.listen({ host: config.host, port: config.port })
+    started.push(async () => await app.close())
+    const url = await listen(app, config)
     const firstSignIn = await prepareFirstSignIn(database)
     const cleaning = keepClean(database, app)
-    const stop = async () => {
-      clearInterval(cleaning)
-      await app.close()
-      await database.close()
-      await location.stop()
-    }
+    started.push(async () => clearInterval(cleaning))
     return { url, database: location.name, firstSignIn, stop }
   } catch (error) {
-    await location.stop()
+    await stop()
     throw error
+  }
+}
+
+/** @throws RegistryError `unavailable` when something else listens there */
+async function listen(app: App, { host, port }: Config): Promise<string> {
+  try {
+    return await app.listen({ host, port })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
+    const message = `${host}:${port} is in use: stop what uses it, or set ASSENT_PORT`
+    throw new RegistryError('unavailable', message, { cause })
   }
 }
 
