@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { callersFolder, projectRoot, readConfigWith } from '../config.js'
+import { freeDirectory } from '../db/embedded-directory.js'
 import { RegistryError } from '../errors.js'
 import { type Server, startServer } from '../server.js'
 import type { IssuedToken } from '../tokens/token.js'
@@ -22,22 +23,36 @@ export async function run([file]: string[]): Promise<number> {
   if (!existsSync(register))
     throw new RegistryError('invalid', `there is no file ${register}; name a register to import`)
   const issuer = await startIssuer(people.map(({ subject }) => subject))
-  const { server, folder } = await startDemo(issuer)
   try {
-    const telling = new Telling()
-    console.log(`Assent runs at ${server.url} with an empty register.`)
-    const administratorToken = await signInFirst(server, folder)
-    const stage = await setStage({ url: server.url, administratorToken, issuer })
-    await tellStory(stage, telling, { register, folder })
-    console.log(farewell(server, issuer, folder))
-    await toldToStop()
+    await play(issuer, register)
   } finally {
-    await server.stop()
     await issuer.close()
   }
   return 0
 }
 
+async function play(issuer: DemoIssuer, register: string): Promise<void> {
+  const { server, folder } = await startDemo(issuer)
+  try {
+    console.log(`Assent runs at ${server.url} with an empty register.`)
+    const administratorToken = await signInFirst(server, folder)
+    const stage = await setStage({ url: server.url, administratorToken, issuer })
+    await tellStory(stage, new Telling(), { register, folder })
+    console.log(farewell(server, issuer, folder))
+    await toldToStop()
+  } finally {
+    await server.stop()
+  }
+}
+
+/** What the settings say of the data of `assent serve` does not hold for a demo. */
+const nobodyElses = {
+  DATABASE_URL: undefined,
+  ASSENT_DATABASE_OWNER_URL: undefined,
+  ASSENT_EVIDENCE_DIR: undefined,
+}
+
+/** @throws RegistryError `unavailable` while another demo uses the folder, which then keeps all it holds */
 async function startDemo(issuer: DemoIssuer): Promise<{ server: Server; folder: string }> {
   const settings = {
     ASSENT_OIDC_ISSUER: issuer.url,
@@ -45,7 +60,8 @@ async function startDemo(issuer: DemoIssuer): Promise<{ server: Server; folder: 
     ASSENT_LOG_LEVEL: 'warn',
   }
   const folder = join(readConfigWith(settings).dataDir, 'demo')
-  const config = readConfigWith({ ...settings, ASSENT_DATA_DIR: folder, DATABASE_URL: undefined })
+  const config = readConfigWith({ ...settings, ...nobodyElses, ASSENT_DATA_DIR: folder })
+  await freeDirectory(join(folder, 'postgres'))
   rmSync(folder, { recursive: true, force: true })
   return { server: await startServer(config), folder }
 }
@@ -75,5 +91,5 @@ The service keeps running; Ctrl-C ends it.
 ${names.join('\n')}
 
   Then             curl -s ${url}/v1/me -H "Authorization: Bearer $TOKEN"
-  or               curl -s '${url}/v1/use-cases?standing=lapsed' -H "Authorization: Bearer $TOKEN"`
+  or               curl -s '${url}/v1/use-cases?standing=blocked' -H "Authorization: Bearer $TOKEN"`
 }

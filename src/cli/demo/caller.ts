@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { RegistryError } from '../../errors.js'
 
 /** What a refusal says (RFC 9457). */
 export interface Refusal {
@@ -58,8 +59,14 @@ export class Caller {
       ...(form && { body: form }),
     })
     if (expected === undefined ? response.ok : response.status === expected) return response
-    throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
+    throw new RegistryError('unavailable', `the demo stops: ${await reasonOf(response)} (${method} ${path})`)
   }
+}
+
+async function reasonOf(response: Response): Promise<string> {
+  const isProblem = response.headers.get('content-type')?.includes('json')
+  const { detail } = isProblem ? ((await response.json()) as Partial<Refusal>) : {}
+  return detail ?? `the server answered ${response.status}`
 }
 
 interface Sent {

@@ -35,6 +35,7 @@ export async function tellTier(stage: Stage, telling: Telling, key: string): Pro
   for (const { id, unknown, because } of tier.fired.slice(0, 3)) {
     telling.say(`  ${id} ${unknown ? '(an answer is missing) ' : ''}${because}`)
   }
+  if (tier.fired.length > 3) telling.say(`  and ${tier.fired.length - 3} more`)
 }
 
 /** Whoever owns it answers what nobody had answered; less is unknown, so the tier may fall by itself. */
@@ -108,11 +109,13 @@ export async function tellOwnVote(
   stage: Stage,
   telling: Telling,
   { id }: Review,
-  { risk }: Owners,
+  { business, risk }: Owners,
 ): Promise<void> {
   const ballot = { seat: 'risk', choice: 'approve', rationale: 'It is mine and I like it.' }
-  telling.say('its risk owner tries to vote on it, and is refused:')
+  telling.say('its risk owner, who submitted it, tries to vote on it and is refused:')
   telling.quote(await as(stage, risk).refused(`/v1/reviews/${id}/votes`, ballot))
+  telling.say('so is its business owner:')
+  telling.quote(await as(stage, business).refused(`/v1/reviews/${id}/votes`, ballot))
 }
 
 interface Voted {

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import type { EventView } from '../../audit/event-view.js'
+import { RegistryError } from '../../errors.js'
 import { type Instant, toInstant } from '../../instant.js'
-import type { UseCase } from '../../use-cases/use-case.js'
+import type { Person } from '../../people/person.js'
+import type { Tier, UseCase } from '../../use-cases/use-case.js'
 import type { Caller } from './caller.js'
 import { committee } from './cast.js'
 import { askGate, bindPipeline } from './gate-story.js'
+import { importRegister } from './import-story.js'
 import {
   answerOpenQuestions,
   attachEvidence,
@@ -46,43 +49,10 @@ export async function tellStory(
 
 function tellPeople({ ids }: Stage, telling: Telling): void {
   telling.step('People')
-  telling.say(
-    `${plural(ids.size, 'person')} invited by the administrator, and a service account for the pipeline`,
-  )
+  telling.say(`${ids.size} people invited by the administrator, and a service account for the pipeline`)
   telling.say(
     `the committee: ${committee.map(({ subject }) => subject.replace('committee-', '')).join(', ')}`,
   )
-}
-
-interface Import {
-  id: string
-  revision: number
-  profile: { id: string }
-  counts: Record<string, number>
-}
-
-async function importRegister({ administrator }: Stage, telling: Telling, register: string): Promise<void> {
-  telling.step(`The register is imported: ${basename(register)}`)
-  const preview = await administrator.upload<Import>('/v1/imports', register)
-  telling.say(`dry run, read by the profile ${preview.profile.id}: ${countsOf(preview)}`)
-  const applied = await administrator.post<Import>(
-    `/v1/imports/${preview.id}/application`,
-    undefined,
-    preview.revision,
-  )
-  telling.say(`applied: ${countsOf(applied)}`)
-}
-
-function countsOf({ counts }: Import): string {
-  return Object.entries(counts)
-    .filter(([, count]) => count > 0)
-    .map(([outcome, count]) => `${count.toLocaleString('en')} ${inWords(outcome)}`)
-    .join(', ')
-}
-
-/** `needsAttention` as people say it. */
-function inWords(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 /** The use cases that the story follows, by key. */
@@ -102,14 +72,17 @@ async function list(caller: Caller, query: string): Promise<Listed> {
 }
 
 async function choosePlot(caller: Caller): Promise<Plot> {
-  const limited = await list(caller, 'tier=limited&standing=unreviewed&limit=2')
-  const prohibited = await list(caller, 'tier=prohibited&standing=unreviewed&limit=1')
-  const high = await list(caller, 'tier=high&standing=unreviewed&limit=3')
-  const [blocked, ...rest] = [...prohibited.items, ...high.items]
-  const [approved, neverReviewed] = [...limited.items, ...rest]
-  if (!approved || !blocked || !neverReviewed)
-    throw new Error('the demo stops: it needs a register of at least three uses')
-  return { approved: approved.key, blocked: blocked.key, neverReviewed: neverReviewed.key }
+  const unreviewed = async (tier: Tier) =>
+    (await list(caller, `tier=${tier}&standing=unreviewed&limit=3`)).items.map(({ key }) => key)
+  const [prohibited, high] = [await unreviewed('prohibited'), await unreviewed('high')]
+  const [limited, minimal] = [await unreviewed('limited'), await unreviewed('minimal')]
+  const [blocked] = [...prohibited, ...high, ...limited, ...minimal]
+  const [approved, neverReviewed] = [...limited, ...high, ...minimal].filter((key) => key !== blocked)
+  if (approved && blocked && neverReviewed) return { approved, blocked, neverReviewed }
+  throw new RegistryError(
+    'invalid',
+    'the demo stops: it needs three uses of AI, two of them not prohibited; name a longer register, or none for the sample',
+  )
 }
 
 async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plot): Promise<void> {
@@ -133,7 +106,7 @@ async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plo
   const doubtful = await submit(stage, telling, blocked, await nameOwners(stage, blocked))
   await voteUntilDecided(stage, telling, doubtful, {
     choice: 'block',
-    rationale: 'We would not stand for this in public.',
+    rationale: 'Nobody has shown that its benefit outweighs the harm it may do.',
   })
 }
 
@@ -197,6 +170,10 @@ async function look(
   }
   telling.step(`Everything that happened to ${key}`)
   const { items } = await auditor.get<{ items: EventView[] }>(`/v1/use-cases/${key}/events?limit=200`)
-  for (const event of items)
-    telling.say(`${String(event.aggregate.no).padStart(3)}  ${event.recordedAt}  ${event.type}`)
+  const { items: everybody } = await stage.administrator.get<{ items: Person[] }>('/v1/people?limit=200')
+  const names = new Map(everybody.map(({ id, name }) => [id, name]))
+  for (const { aggregate, recordedAt, type, actorId } of items) {
+    const who = names.get(actorId) ?? 'Assent'
+    telling.say(`${String(aggregate.no).padStart(3)}  ${recordedAt}  ${type.padEnd(20)}  ${who}`)
+  }
 }
