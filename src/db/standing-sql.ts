@@ -78,6 +78,18 @@ export function tierSql({ computedTier, raisedTier }: TierColumns): SQL<Tier> {
   return sql<Tier>`case ${sql.join(cases, sql` `)} end`
 }
 
+/** `isUnknownOnly` in SQL. */
+export function unknownOnlySql({
+  computedTier,
+  raisedTier,
+  fired,
+}: TierColumns & Record<'fired', Source>): SQL {
+  const has = (unknown: boolean) =>
+    sql`${fired} @> jsonb_build_array(jsonb_build_object('tier', ${computedTier}, 'unknown', ${sql.raw(`${unknown}`)}))`
+  const isRaised = sql`${raisedTier} is not null and ${tierSql({ computedTier, raisedTier })} = ${raisedTier}`
+  return sql`(not (${isRaised}) and ${has(true)} and not ${has(false)})`
+}
+
 /** A word of our own in a statement: never a value from outside. */
 function literal(word: StandingWord | StandingReason | Tier): SQL {
   return sql.raw(`'${word}'`)

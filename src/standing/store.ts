@@ -10,6 +10,7 @@ import {
   standingSql,
   type TierColumns,
   tierSql,
+  unknownOnlySql,
 } from '../db/standing-sql.js'
 import type { ReadTx } from '../db/transaction.js'
 import type { Instant } from '../instant.js'
@@ -20,17 +21,21 @@ import type { UseCaseEntry, UseCaseFilters, UseCaseSort } from './use-case-list.
 /** All that filters look at. */
 export type FilterColumns = StandingColumns &
   TierColumns &
-  Record<SetName | 'orgUnitId' | 'businessOwnerId' | 'riskOwnerId' | 'stage' | 'technique' | 'origin', Source>
+  Record<
+    SetName | 'fired' | 'orgUnitId' | 'businessOwnerId' | 'riskOwnerId' | 'stage' | 'technique' | 'origin',
+    Source
+  >
 type SetName = 'tags' | 'channels' | 'jurisdictions' | 'systemIds'
 
 const columns = { ...getTableColumns(useCases), search: sql`${useCases}.search` }
 
 /** The conditions that filters stand for, but for the search. */
 export function filterConditions(filters: UseCaseFilters, of: FilterColumns, at: SQL): SQL[] {
-  const { tier, standing, stage, technique, origin } = filters
+  const { tier, tierUnknownOnly, standing, stage, technique, origin } = filters
   return [
     ...sparseConditions(filters, of),
     ...(tier ? [among(tierSql(of), tier)] : []),
+    ...(tierUnknownOnly === undefined ? [] : [sql`${unknownOnlySql(of)} = ${tierUnknownOnly}::boolean`]),
     ...(standing ? [hasStanding(of, at, standing)] : []),
     ...(stage ? [among(of.stage, stage)] : []),
     ...(technique ? [among(of.technique, technique)] : []),

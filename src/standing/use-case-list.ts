@@ -18,16 +18,21 @@ export const UseCaseFilters = z.strictObject({
     .optional()
     .describe('Words in title, purpose, benefits or outputs, a title much like it, or a key such as UC-1042'),
   tier: several(Tier).optional().describe('The tier that counts: the higher of computed and raised'),
+  tierUnknownOnly: z
+    .enum(['true', 'false'])
+    .transform((word) => word === 'true')
+    .optional()
+    .describe('Whether answers that are missing gave the tier that counts, and nothing else'),
   standing: several(StandingWord).optional().describe('At the moment of asking'),
   orgUnit: z.uuid().optional().describe('The unit and everything below it'),
   owner: z.uuid().optional().describe('Business owner or risk owner'),
-  stage: several(Stage).optional(),
-  tag: several(word).optional(),
-  technique: several(Technique).optional(),
-  channel: several(word).optional(),
-  jurisdiction: several(word).optional(),
+  stage: several(Stage).optional().describe('Any of these stages'),
+  tag: several(word).optional().describe('Any of these tags'),
+  technique: several(Technique).optional().describe('Any of these techniques'),
+  channel: several(word).optional().describe('Where people meet it'),
+  jurisdiction: several(word).optional().describe('Where it runs or people are affected, such as US-CA'),
   system: z.uuid().optional().describe('A system that it uses'),
-  origin: several(Origin).optional(),
+  origin: several(Origin).optional().describe('How it came to be registered'),
 })
 export type UseCaseFilters = z.infer<typeof UseCaseFilters>
 

@@ -134,12 +134,17 @@ export const FiredRule = z
   })
   .meta({ id: 'FiredRule', description: 'A rule of policy that gives this tier' })
 
+export type FiredRule = z.infer<typeof FiredRule>
+
 export const TierView = z
   .strictObject({
     effective: Tier.describe('The computed tier, or the one it was raised to if that is higher'),
     computed: Tier.describe('By policy, from answers and facts'),
     raised: Tier.nullable().describe('Set by a person above the computed one'),
     fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
+    unknownOnly: z
+      .boolean()
+      .describe('Answers that are missing gave the tier that counts, and nothing else: answer them first'),
     policyDigest: z.string().describe('Digest of the policy in force at the time'),
   })
   .meta({ id: 'TierView' })
@@ -177,6 +182,13 @@ export function numberOf(key: string): number | undefined {
 
 export function effectiveTier(computed: Tier, raised: Tier | null): Tier {
   return raised !== null && isAbove(raised, computed) ? raised : computed
+}
+
+/** True when every rule of the tier that counts fired for want of an answer, and nobody raised it to that tier. */
+export function isUnknownOnly(computed: Tier, raised: Tier | null, fired: FiredRule[]): boolean {
+  if (raised !== null && !isAbove(computed, raised)) return false
+  const decisive = fired.filter(({ tier }) => tier === computed)
+  return decisive.length > 0 && decisive.every(({ unknown }) => unknown)
 }
 
 /** True when `a` is more severe than `b`. */

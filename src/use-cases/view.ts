@@ -2,7 +2,7 @@ import type { useCases, useCaseVersions } from '../db/schema.js'
 import type { Instant } from '../instant.js'
 import { differences } from './material.js'
 import { standingOf } from './standing.js'
-import { effectiveTier, Facts, keyOf, type UseCase, type Version } from './use-case.js'
+import { effectiveTier, Facts, isUnknownOnly, keyOf, type UseCase, type Version } from './use-case.js'
 
 type UseCaseRow = typeof useCases.$inferSelect
 type VersionRow = typeof useCaseVersions.$inferSelect
@@ -19,7 +19,9 @@ export function factsOf(row: Pick<UseCaseRow, keyof Facts>): Facts {
 export function present(row: UseCaseRow, now: Instant): UseCase {
   const { id, revision, version, origin, createdAt, updatedAt, fired, policyDigest } = row
   const { computedTier: computed, raisedTier: raised } = row
-  const tier = { effective: effectiveTier(computed, raised), computed, raised, fired, policyDigest }
+  const effective = effectiveTier(computed, raised)
+  const unknownOnly = isUnknownOnly(computed, raised, fired)
+  const tier = { effective, computed, raised, fired, unknownOnly, policyDigest }
   return {
     ...{ id, key: keyOf(row.number), revision, version, origin },
     ...factsOf(row),

@@ -76,6 +76,12 @@ t.test('each filter narrows the list, several values widen it', async (t) => {
   t.same(await found('origin=imported'), [triage])
   t.same(await found('tier=minimal'), [fraud], 'unknown answers count as the riskier ones')
   t.same(await found('tier=high&origin=imported'), [triage], 'several filters must all hold')
+  t.same(
+    await found('tier=high&tierUnknownOnly=true'),
+    [renewals, leads, chat, triage],
+    'to be answered first',
+  )
+  t.same(await found('tierUnknownOnly=false'), [fraud])
   t.same(await found('tag=nothing'), [])
 })
 

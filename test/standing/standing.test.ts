@@ -3,11 +3,11 @@ import { drizzle } from 'drizzle-orm/node-postgres'
 import fc from 'fast-check'
 import t from 'tap'
 import { useCaseStates, useCases } from '../../src/db/schema.js'
-import { standingSql, tierSql } from '../../src/db/standing-sql.js'
+import { standingSql, tierSql, unknownOnlySql } from '../../src/db/standing-sql.js'
 import { ASSENT_ID, newId, ROOT_UNIT_ID } from '../../src/ids.js'
 import { type FilterColumns, filterConditions } from '../../src/standing/service.js'
 import { type StandingFacts, StandingWord, standingOf } from '../../src/use-cases/standing.js'
-import { effectiveTier, Tier } from '../../src/use-cases/use-case.js'
+import { effectiveTier, type FiredRule, isUnknownOnly, Tier } from '../../src/use-cases/use-case.js'
 import { openClient } from '../database-run.js'
 import { createDatabase } from '../helper.js'
 
@@ -16,7 +16,17 @@ const instants = ['00.000', '00.001', '00.002', '01.000', '59.999'].map((end) =>
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 2 })
 const instant = fc.constantFrom(...instants)
 
-const scene: fc.Arbitrary<StandingFacts & { computedTier: Tier; raisedTier: Tier | null }> = fc.record({
+interface Tiered {
+  computedTier: Tier
+  raisedTier: Tier | null
+  fired: FiredRule[]
+}
+
+const firedRule = fc.record({
+  ...{ id: fc.constant('RT-1'), because: fc.constant('Ask.') },
+  ...{ tier: fc.constantFrom(...Tier.options), unknown: fc.boolean() },
+})
+const scene: fc.Arbitrary<StandingFacts & Tiered> = fc.record({
   openReviewId: maybe(fc.constant(newId())),
   lastOutcome: maybe(fc.constantFrom('approved', 'blocked', 'changes_requested')),
   approvalId: maybe(fc.constant(newId())),
@@ -28,6 +38,7 @@ const scene: fc.Arbitrary<StandingFacts & { computedTier: Tier; raisedTier: Tier
   retiredAt: fc.option(instant, { freq: 1 }),
   computedTier: fc.constantFrom(...Tier.options),
   raisedTier: maybe(fc.constantFrom('limited', 'high', 'prohibited')),
+  fired: fc.array(firedRule, { maxLength: 3 }),
 })
 
 /** Of each scene a head row and a state row, with the same columns. */
@@ -101,6 +112,21 @@ t.test('the tier that counts is the same in SQL as in the pure function', async 
   )
 })
 
+t.test('whether only missing answers gave the tier is the same in SQL as in the pure function', async (t) => {
+  const found = await database
+    .select({ unknownOnly: unknownOnlySql(getTableColumns(useCases)) })
+    .from(useCases)
+    .orderBy(useCases.id)
+  const expected = scenes.map(({ computedTier, raisedTier, fired }) =>
+    isUnknownOnly(computedTier, raisedTier, fired),
+  )
+  t.ok(expected.includes(true) && expected.includes(false))
+  t.same(
+    found.map(({ unknownOnly }) => unknownOnly),
+    expected,
+  )
+})
+
 async function insertScenes(): Promise<string[]> {
   const ids = scenes.map(() => newId())
   const at = instants[0]
@@ -119,7 +145,6 @@ async function insertScenes(): Promise<string[]> {
     tags: [],
     authorIds: [],
     answers: {},
-    fired: [],
   }
   const rest = { ...facts, ...sets, policyDigest: '', origin: 'declared' as const, version: 1 }
   const heads = scenes.map((scene, index) => ({

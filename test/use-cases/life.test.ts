@@ -26,7 +26,7 @@ t.test('title, purpose and unit are enough, and what is unknown counts as the ri
       version: 1,
       origin: 'declared',
       stage: 'idea',
-      tier: { effective: 'high', computed: 'high', raised: null },
+      tier: { effective: 'high', computed: 'high', raised: null, unknownOnly: true },
       standing: { standing: 'unreviewed', reasons: [] },
       similar: [],
     },
@@ -160,7 +160,10 @@ t.test('a tier is raised with a reason, and lowered by nobody', async (t) => {
     )
   t.match(await raise('high'), {
     status: 200,
-    body: { revision: 2, version: 1, tier: { effective: 'high', computed: 'limited', raised: 'high' } },
+    body: {
+      ...{ revision: 2, version: 1 },
+      tier: { effective: 'high', computed: 'limited', raised: 'high', unknownOnly: false },
+    },
   })
   for (const tier of ['high', 'limited']) {
     await refuses(t, committee, () => raise(tier), {
