@@ -39,8 +39,8 @@ export interface Binding {
 /** Characters; folding long texts only to see that they are none costs more than mapping them. */
 const LONGEST_BLANK = 200
 
-/** A mark put before a cell so that no spreadsheet runs it. */
-const defusingMark = /^'(?=[=+\-@\t\r])/
+/** The mark that an export puts before a cell so that no spreadsheet runs it; see `src/db/cells.ts`. */
+const defusingMark = /^'(?='*[\t\n\r+=@＋－＝＠-])/
 
 /**
  * @throws RegistryError `invalid` when the file lacks the column that gives the title

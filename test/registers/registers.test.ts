@@ -7,11 +7,16 @@ import t from 'tap'
 import { canonicalize } from '../../src/audit/canonical.js'
 import { csvCellsOf } from '../../src/db/cells.js'
 import { copyOut } from '../../src/db/copy.js'
+import { UseCaseRecord } from '../../src/registers/register.js'
 import { csvLine } from '../../src/registers/spreadsheet.js'
 import type { Person, TestApp } from '../app.js'
 import { approved, register as propose, startCommittee } from '../committee.js'
-import { register, startWorld } from '../standing/world.js'
+import { shipped } from '../imports/files.js'
+import { importFile } from '../imports/importing.js'
+import { register, startWorld, type World } from '../standing/world.js'
 import { cellsOf, csv, fetchRegister, linesOf, ndjson, pagesOf } from './exports.js'
+
+t.setTimeout(240_000)
 
 /** Texts that a format could trip over. */
 const nasty = [
@@ -104,6 +109,54 @@ t.test('no cell of a CSV file runs in a spreadsheet, and the text can be had bac
     }),
     { numRuns: 60 },
   )
+})
+
+t.test('what was exported as CSV can be imported elsewhere, unharmed', async (t) => {
+  const { answers: _columnEach, ...columns } = UseCaseRecord.shape
+  t.same(shipped('assent').headers, Object.keys(columns), 'by its columns it is recognised')
+  const here = await startWorld(t)
+  const texts = nasty.map((text) => `${text} and more`)
+  await register(
+    here,
+    here.salesRisk,
+    texts.map((text) => ({
+      ...{
+        title: text.replace(/\s+/g, ' '),
+        purpose: text,
+        benefits: text,
+        outputs: 'A score',
+        stage: 'pilot',
+      },
+      ...{
+        orgUnitId: here.units.salesDe,
+        tags: ['one', 'two'],
+        jurisdictions: ['DE'],
+        channels: ['web chat'],
+      },
+      ...{ answers: { personal_data: 'none', autonomy: 'human_in_loop' }, technique: 'nlp' },
+    })),
+  )
+  const { text } = await fetchRegister(here, here.auditor, 'use-cases', csv)
+  const there = await startWorld(t)
+  const admin = await there.person('Root', { rights: ['administrator'] })
+  const applied = await importFile(admin, text, { name: 'use-cases.csv' })
+  t.match(applied.body, { profile: { id: 'assent' }, counts: { rows: nasty.length, created: nasty.length } })
+  const kept = [
+    'title',
+    'purpose',
+    'benefits',
+    'outputs',
+    'stage',
+    'technique',
+    'orgUnit',
+    'tags',
+    'answers',
+  ] as const
+  const factsIn = async (world: World) =>
+    (await pagesOf(world.auditor, 'use-cases', 50)).map((record) =>
+      Object.fromEntries([...kept, 'jurisdictions', 'channels'].map((name) => [name, record[name]])),
+    )
+  t.same(await factsIn(there), await factsIn(here))
 })
 
 t.test('an export holds what the caller may export and see, and is refused to others', async (t) => {
@@ -212,7 +265,7 @@ t.test('a stream that breaks off does not look complete, and holds up nobody', a
 })
 
 /** Use cases that together are far larger than what sockets hold back. */
-async function fill({ owner, units }: Awaited<ReturnType<typeof startWorld>>): Promise<void> {
+async function fill({ owner, units }: World): Promise<void> {
   await owner.query(
     `insert into use_case (id, created_at, updated_at, origin, version, title, purpose, benefits, outputs,
         org_unit_id, jurisdictions, channels, stage, system_ids, answers, tags, author_ids, computed_tier, fired,
@@ -239,7 +292,7 @@ async function breakExports({ connections }: TestApp): Promise<void> {
 }
 
 /** Reads a little, then goes. */
-async function walkAway(world: Awaited<ReturnType<typeof startWorld>>): Promise<void> {
+async function walkAway(world: World): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const request = get(urlOf(world), { headers: { authorization: `Bearer ${world.auditor.token}` } })
     request.once('response', (response) => {
