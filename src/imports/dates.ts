@@ -16,6 +16,8 @@ export interface DateForm {
 /** Years in which a use of AI can have begun or ended. */
 const FIRST_YEAR = 1950
 const LAST_YEAR = 2100
+/** Characters of the longest date there is; patterns would go through longer text again and again. */
+const LONGEST = 60
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const monthWord = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?'
@@ -45,6 +47,7 @@ const forms: Form[] = [
  */
 export function readDate(raw: string, form: DateForm): ImportedDate | string {
   const text = raw.trim()
+  if (text.length > LONGEST) return undatable(text)
   for (const { pattern, read } of forms) {
     const groups = pattern.exec(text)?.groups
     const date = groups && read(groups, form)
@@ -100,6 +103,10 @@ function doubtOf(text: string, { order }: DateForm): string {
   }
   const year = yearInDisguise(text, order)
   if (year) return `${quote(text)} may be the year ${year} that a spreadsheet took for a date; write the year`
+  return undatable(text)
+}
+
+function undatable(text: string): string {
   return `${quote(text)} is no date that can be read for certain; write it as YYYY, YYYY-MM or YYYY-MM-DD`
 }
 

@@ -11,6 +11,8 @@ type Lists = Partial<Pick<ImportedFacts, BoundList['field']>>
 
 /** Elements of one list, as `Facts` has it. */
 const MOST_ELEMENTS = 50
+/** Elements that are looked at; each in doubt makes a note. */
+const MOST_READ = 4 * MOST_ELEMENTS
 /** Characters in the name of a system or an org unit. */
 const LONGEST_NAME = 200
 
@@ -30,9 +32,10 @@ function readElements(reading: Reading, list: BoundList): string[] {
   const { field, rule } = list
   const column = reading.binding.columnOf(rule.from)
   const cell = cellOf(reading.binding, reading.row, column)
-  const stated = readList(cell, rule.separators).flatMap((value) => readElement(reading, list, value))
+  const values = readList(cell, rule.separators)
+  const stated = values.slice(0, MOST_READ).flatMap((value) => readElement(reading, list, value))
   const elements = distinct([...rule.always, ...stated])
-  if (elements.length <= MOST_ELEMENTS) return elements
+  if (elements.length <= MOST_ELEMENTS && values.length <= MOST_READ) return elements
   doubt(reading, field, `more than ${MOST_ELEMENTS} are named; only the first were taken`, cell)
   return elements.slice(0, MOST_ELEMENTS)
 }
