@@ -1,6 +1,7 @@
 import { RegistryError } from '../errors.js'
 import { isStorable } from '../text.js'
 import { count, type Limits } from './limits.js'
+import { boundRecords } from './records.js'
 import type { Encoding, FileRecord, Format, Source } from './source.js'
 import { isEmpty, oneLine, quote } from './wording.js'
 
@@ -62,12 +63,8 @@ export async function tabulate(
   headerRow: number | undefined,
   limits: Limits,
 ): Promise<Table> {
-  const header = findHeader(await sample(source, headerRow ?? SAMPLE), source, headerRow)
+  const header = findHeader(await sample(source, headerRow, limits), source, headerRow)
   const columns = nameColumns(header.cells)
-  if (columns.length > limits.columns) {
-    const [is, most] = [count(columns.length), count(limits.columns)]
-    throw new RegistryError('invalid', `the file has ${is} columns, and ${most} is the most; leave some out`)
-  }
   return {
     format: source.format,
     encoding: source.encoding,
@@ -84,11 +81,15 @@ export function rawRecord(columns: Pick<Column, 'name'>[], cells: string[]): Rec
   return Object.fromEntries(cells.map((cell, index) => [nameOf(columns, index), cell]))
 }
 
-async function sample(source: Source, size: number): Promise<FileRecord[]> {
+/** Of a header whose row is known, only that row is kept: there may be much above it. */
+async function sample(source: Source, headerRow: number | undefined, limits: Limits): Promise<FileRecord[]> {
+  const wanted = source.headed ? undefined : headerRow
   const records: FileRecord[] = []
-  for await (const record of source.records()) {
-    records.push(record)
-    if (records.length >= size) break
+  let met = 0
+  for await (const record of boundRecords(source.records(), limits)) {
+    if (wanted === undefined || record.number === wanted) records.push(record)
+    met += 1
+    if (met >= (wanted ?? SAMPLE)) break
   }
   return records
 }
@@ -133,7 +134,7 @@ async function* readRows(
   limits: Limits,
   tally: Tally,
 ): AsyncGenerator<RawRow> {
-  for await (const record of source.records()) {
+  for await (const record of boundRecords(source.records(), limits)) {
     if (record.number <= headerRow) continue
     if (record.cells.every(isEmpty)) {
       tally.blankRows += 1

@@ -75,6 +75,48 @@ function header(signature: number, length: number, name: string, packed: number,
   return fields
 }
 
+export interface Book {
+  /** What stands inside `sheetData`. */
+  rows: string
+  /** The part with shared strings, whole. */
+  sharedStrings?: string
+  /** What the directory says the sheet unpacks to; left out, the truth. */
+  claims?: number
+}
+
+/** The least workbook there can be. */
+export function bookOf({ rows, sharedStrings, claims }: Book): Buffer {
+  const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+  const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'
+  const relation = (id: number, type: string, target: string) =>
+    `<Relationship Id="rId${id}" Type="${office}/${type}" Target="${target}"/>`
+  const relations = (...all: string[]) => `<Relationships>${all.join('')}</Relationships>`
+  const part = (name: string, content: string): Part => ({ name, content: Buffer.from(content) })
+  return archiveOf([
+    part('[Content_Types].xml', '<Types/>'),
+    part('_rels/.rels', relations(relation(1, 'officeDocument', 'xl/workbook.xml'))),
+    part(
+      'xl/workbook.xml',
+      `<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="R" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+    ),
+    part(
+      'xl/_rels/workbook.xml.rels',
+      relations(
+        relation(1, 'worksheet', 'worksheets/sheet1.xml'),
+        relation(2, 'sharedStrings', 'sharedStrings.xml'),
+      ),
+    ),
+    {
+      ...part(
+        'xl/worksheets/sheet1.xml',
+        `<worksheet xmlns="${main}"><sheetData>${rows}</sheetData></worksheet>`,
+      ),
+      claims,
+    },
+    ...(sharedStrings === undefined ? [] : [part('xl/sharedStrings.xml', sharedStrings)]),
+  ])
+}
+
 function readPolicy(name: string): unknown {
   return JSON.parse(readFileSync(join(projectRoot, 'policies', name), 'utf8'))
 }

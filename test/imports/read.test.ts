@@ -10,7 +10,7 @@ import t from 'tap'
 import { RegistryError } from '../../src/errors.js'
 import { openTable, type ReadOptions } from '../../src/imports/read.js'
 import { newTally, rawRecord } from '../../src/imports/table.js'
-import { allRows, archiveOf, type Part } from './files.js'
+import { allRows, archiveOf, bookOf, type Part } from './files.js'
 
 const folder = t.testdir()
 let files = 0
@@ -268,30 +268,9 @@ t.test('a workbook that lies about its sizes, or is damaged, or is none, is refu
   t.match(await refusalOf(sheetOf(1_000_000, 1024)), /the workbook cannot be read/)
 })
 
-/** The least workbook there can be; its sheet may claim another size than it has. */
+/** A workbook whose sheet may claim another size than it has. */
 function sheetOf(rowCount: number, claims?: number): Buffer {
-  const office = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
-  const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'
-  const relation = (type: string, target: string) =>
-    `<Relationships><Relationship Id="rId1" Type="${office}/${type}" Target="${target}"/></Relationships>`
-  const text = (name: string, content: string): Part => ({ name, content: Buffer.from(content) })
-  const rows = '<row><c t="inlineStr"><is><t>A</t></is></c></row>'.repeat(rowCount)
-  return archiveOf([
-    text('[Content_Types].xml', '<Types/>'),
-    text('_rels/.rels', relation('officeDocument', 'xl/workbook.xml')),
-    text(
-      'xl/workbook.xml',
-      `<workbook xmlns="${main}" xmlns:r="${office}"><sheets><sheet name="R" sheetId="1" r:id="rId1"/></sheets></workbook>`,
-    ),
-    text('xl/_rels/workbook.xml.rels', relation('worksheet', 'worksheets/sheet1.xml')),
-    {
-      ...text(
-        'xl/worksheets/sheet1.xml',
-        `<worksheet xmlns="${main}"><sheetData>${rows}</sheetData></worksheet>`,
-      ),
-      claims,
-    },
-  ])
+  return bookOf({ rows: '<row><c t="inlineStr"><is><t>A</t></is></c></row>'.repeat(rowCount), claims })
 }
 
 t.test('whatever bytes a file holds, it is read or refused in a sentence', async () => {
