@@ -9,6 +9,15 @@ import { tags } from './operations.js'
 import { Problem } from './problem.js'
 import type { App } from './types.js'
 
+const icon = {
+  filename: 'assent.svg',
+  rel: 'icon',
+  type: 'image/svg+xml',
+  sizes: 'any',
+  content:
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path d="m2 9 4 4 8-10" fill="none" stroke="#1d7f54" stroke-width="2.5"/></svg>',
+}
+
 /** The API document at `/docs/json` and its page at `/docs`, from the same zod schemas that validate. */
 export async function registerSpec(app: App): Promise<void> {
   const listed = listOperations(app)
@@ -25,8 +34,9 @@ export async function registerSpec(app: App): Promise<void> {
     })
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
-      uiConfig: { docExpansion: 'list', tryItOutEnabled: false },
-      theme: { title: 'Assent API' },
+      uiConfig: { docExpansion: 'list', layout: 'BaseLayout', tryItOutEnabled: false },
+      theme: { title: 'Assent API', favicon: [icon] },
+      logo: { type: icon.type, content: icon.content },
     })
   })
 }
@@ -75,16 +85,35 @@ function describeApi(listed: Described[]) {
 const bearer = {
   type: 'http',
   scheme: 'bearer',
-  description: 'An access token of the identity provider, or a service token (`assent_sk_…`)',
+  description:
+    "A person's token (`assent_pt_…`), a pipeline's service token (`assent_sk_…`), or an access token of the identity provider that is configured. The word `Bearer` is put before it.",
 }
+
+const description = `
+A register of AI use cases with decisions that count, and a gate that lets a pipeline deploy while they stand.
+
+- **Signing in**: \`Authorization: Bearer …\` with a person's token (\`assent_pt_…\`), a pipeline's service token
+  (\`assent_sk_…\`) or an access token of the identity provider. \`GET /v1/me\` says what you may do, and why.
+- **Input** is JSON in UTF-8; a file is the last part of a form. Unknown fields are refused, in the body and in the query.
+  Ids are UUIDs, instants RFC 3339 in UTC, and what is absent is \`null\`. A use case is named by its id or its key
+  (\`UC-1042\`).
+- **Changing**: send the \`ETag\` of what you read as \`If-Match\`. Without it the answer is 428; when somebody was
+  faster it is 412, and you read again. With an \`Idempotency-Key\` a POST has its effect once, however often it is sent.
+- **Lists** come by page: \`limit\` (1 to 200, else 50) and \`cursor\`, which is \`next\` of the page before; on the
+  last page \`next\` is null.
+- **Refusals** are \`application/problem+json\` (RFC 9457): \`detail\` is one sentence for a person, \`code\` is for
+  programs, \`rule\` names the decision right that spoke, \`issues\` point into the input (RFC 6901), \`requestId\` finds
+  the request in the log. After 429 and 503, \`Retry-After\` says how many seconds to wait.
+- **The gate** denies with 409, and every reason. Take anything but a 2xx for a no.
+- Answers may gain fields within \`/v1\`.
+`.trim()
 
 function describeInfo() {
   const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'))
   return {
     title: 'Assent',
     version: String(version),
-    description:
-      'A register of AI use cases with decisions that count, and a gate. Conventions: openapi/README.md.',
+    description,
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   }
 }

@@ -228,10 +228,15 @@ t.test(
       t.equal((await app.inject({ url: source })).statusCode, 200, source)
     }
     t.notMatch(body, /<script(?![^>]*src=)|<style|\son\w+=/)
-    t.match((await app.inject({ url: '/docs/json' })).json(), {
-      openapi: '3.1.0',
-      paths: { '/v1/boats': {} },
-    })
+    const { body: start } = await app.inject({ url: '/docs/static/swagger-initializer.js' })
+    t.match(start, /"layout":"BaseLayout"/, 'without a bar to load other documents, or the logo of another')
+    const document = (await app.inject({ url: '/docs/json' })).json()
+    t.match(document, { openapi: '3.1.0', paths: { '/v1/boats': {} } })
+    t.match(document.info.description, /`ETag`.*`Idempotency-Key`.*`cursor`.*`issues`/s)
+    t.notMatch(document.info.description, /README/, 'nothing that is not served')
+    for (const token of ['assent_pt_', 'assent_sk_', 'identity provider']) {
+      t.match(document.components.securitySchemes.bearer.description, token)
+    }
   },
 )
 
