@@ -16,8 +16,9 @@ interface Operation {
   operationId?: string
   tags?: string[]
   summary?: string
+  description?: string
   security?: unknown[]
-  parameters: { $ref?: string; name?: string; in?: string }[]
+  parameters: { $ref?: string; name?: string; in?: string; description?: string }[]
   requestBody?: { content: Content }
   responses: Record<string, { content?: Content }>
 }
@@ -101,6 +102,26 @@ t.test('every operation has a name, a chapter, a summary and its refusals', asyn
       [...url.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort(),
       `${name}: parameters`,
     )
+  }
+})
+
+t.test('every operation and every parameter says more than its name', async (t) => {
+  for (const { name, operation } of operations) {
+    t.match(operation.description, /^[A-Z0-9`].{12}/s, `${name}: description`)
+    for (const parameter of operation.parameters) {
+      const { name: of = '', description } = resolve<Operation['parameters'][number]>(parameter)
+      t.match(description, /^[A-Z`].{5}/s, `${name}: ${of}`)
+    }
+  }
+})
+
+t.test('every answer as text has an example', async (t) => {
+  for (const { name, operation } of operations) {
+    for (const { content = {} } of Object.values(operation.responses)) {
+      for (const [type, media] of Object.entries(content).filter(([type]) => /^text|ndjson/.test(type))) {
+        t.match(valuesOf(media), [/\n$/], `${name}: ${type}`)
+      }
+    }
   }
 })
 

@@ -27,7 +27,7 @@ import {
   openContent,
 } from './service.js'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the piece of evidence') })
 const ofUseCase = z.strictObject({ id: UseCaseRef })
 const tag = 'Evidence'
 const TRANSFER_LIMIT_MS = 600_000
@@ -56,6 +56,7 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
       id: 'attachAttestation',
       tag,
       summary: 'Attach a statement that you vouch for',
+      description: 'In words of your own, when there is no file. It counts once somebody else accepted it.',
       right: { action: 'attach', subject: 'UseCase' },
       params: ofUseCase,
       body: NewAttestation,
@@ -124,6 +125,7 @@ function judgeRoutes(app: App): void {
       id: 'listEvidence',
       tag,
       summary: 'Evidence of a use case, the last attached first',
+      description: 'Refused pieces are among them; only accepted ones count in a decision.',
       right: { action: 'read', subject: 'Evidence' },
       params: ofUseCase,
       query: z.strictObject(pageQuery),
@@ -140,6 +142,7 @@ function contentRoutes(app: App, blobs: BlobStore): void {
       id: 'getEvidence',
       tag,
       summary: 'One piece of evidence with its verdict',
+      description: 'Its bytes are at `GET /v1/evidence/{id}/content`.',
       right: { action: 'read', subject: 'Evidence' },
       params,
       answers: { 200: Evidence },

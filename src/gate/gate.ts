@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addSeconds, type Instant } from '../instant.js'
+import { isOneOfChannels, isWithinPlaces } from '../policy/fact-conditions.js'
 import type { Enforcement } from '../policy/gate-policy.js'
 import { text } from '../text.js'
 import { type Standing, type StandingFacts, StandingWord, standingOf } from '../use-cases/standing.js'
@@ -60,12 +61,19 @@ const environment = z
   .regex(/^[a-z][a-z0-9_-]*$/, 'must be lower-case letters, digits, - and _, such as production')
   .describe('Such as production; policy says which of them enforce')
 
-const place = text(60).trim().min(1)
+const jurisdiction = text(60)
+  .trim()
+  .min(1)
+  .describe('Where it will run. Denied outside those that the use case states: EU holds DE, US holds US-NY')
+const channel = text(60)
+  .trim()
+  .min(1)
+  .describe('Where people will meet it. Denied outside those that the use case states, if it states any')
 
 const artifact = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits')
-  .describe('Digest of what is deployed; kept with the answer')
+  .describe('Digest of what is deployed; kept with the answer, and not checked')
 
 const version = z.int().min(1).max(2_147_483_647)
 
@@ -80,8 +88,8 @@ export const Question = z
   .strictObject({
     useCase: UseCaseRef,
     environment,
-    jurisdiction: place.optional().describe('Where it will run; kept with the answer'),
-    channel: place.optional().describe('Where people will meet it; kept with the answer'),
+    jurisdiction: jurisdiction.optional(),
+    channel: channel.optional(),
     artifacts: z.array(artifact).max(20).default([]),
     version: version.optional().describe('Denies unless it is the current version of the use case'),
     acceptBreakGlass: z.boolean().default(false).describe('Whether an emergency opening is good enough'),
@@ -98,8 +106,8 @@ export type Question = z.infer<typeof Question>
 export const Look = z.strictObject({
   useCase: UseCaseRef,
   environment,
-  jurisdiction: place.optional(),
-  channel: place.optional(),
+  jurisdiction: jurisdiction.optional(),
+  channel: channel.optional(),
   artifact: artifact.optional(),
   version: z.coerce
     .number()
@@ -111,9 +119,20 @@ export const Look = z.strictObject({
 })
 export type Look = z.infer<typeof Look>
 
-export function toQuestion({ artifact, ...look }: Look): Question {
+export function toQuestion({
+  useCase,
+  environment,
+  jurisdiction,
+  channel,
+  artifact,
+  version,
+}: Look): Question {
   return {
-    ...look,
+    useCase,
+    environment,
+    jurisdiction,
+    channel,
+    version,
     artifacts: artifact === undefined ? [] : [artifact],
     acceptBreakGlass: false,
     context: {},
@@ -168,6 +187,9 @@ export interface GateFacts extends StandingFacts {
   approvalFound: string | null
   /** Where the approval lets it run; null for everywhere. */
   environments: string[] | null
+  /** Empty when none are stated, which limits nothing. */
+  jurisdictions: string[]
+  channels: string[]
 }
 
 export interface Situation {
@@ -260,7 +282,23 @@ function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
   if (facts.tierRaisedAt !== null) denials.push('tier_raised')
   if (environments !== null && !environments.includes(question.environment))
     denials.push('environment_not_covered')
+  if (beyondLimits(question, facts).length > 0) denials.push('limit_exceeded')
   return denials
+}
+
+type Limits = Pick<GateFacts, 'jurisdictions' | 'channels'>
+
+/** What the question names beyond the facts that were approved. */
+export function beyondLimits(
+  { jurisdiction, channel }: Pick<Question, 'jurisdiction' | 'channel'>,
+  { jurisdictions, channels }: Limits,
+): (keyof Limits)[] {
+  const beyond: (keyof Limits)[] = []
+  if (jurisdiction !== undefined && jurisdictions.length > 0 && !isWithinPlaces(jurisdiction, jurisdictions))
+    beyond.push('jurisdictions')
+  if (channel !== undefined && channels.length > 0 && !isOneOfChannels(channel, channels))
+    beyond.push('channels')
+  return beyond
 }
 
 /** An answer is good for some minutes, and never longer than the approval it rests on. */

@@ -52,6 +52,7 @@ export async function gateRoutes(app: App, { config, policies, database }: Deps)
   looking(app, gate, count)
   asking(app, gate, count, database)
   pipelines(app)
+  unbinding(app)
 }
 
 type Count = (answer: Answer) => void
@@ -119,7 +120,7 @@ function asking(app: App, gate: Gate, count: Count, database: Deps['database']):
       summary: 'An answer that was given',
       description: 'A record of the past, not an answer: ask again before you deploy.',
       right: { action: 'read', subject: 'GateAnswer' },
-      params: z.strictObject({ id: z.uuid() }),
+      params: z.strictObject({ id: z.uuid().describe('Of the answer') }),
       answers: { 200: AnswerOnRecord },
     }),
     async (request) => await app.read(request, (tx) => getAnswer(tx, gate, request.params.id)),
@@ -135,6 +136,7 @@ function pipelines(app: App): void {
       id: 'listPipelines',
       tag: 'Gate',
       summary: 'Pipelines that may ask for this use case',
+      description: 'With who bound each, and when.',
       right: { action: 'read', subject: 'UseCase' },
       params,
       query: z.strictObject(pageQuery),
@@ -149,6 +151,7 @@ function pipelines(app: App): void {
       id: 'bindPipeline',
       tag: 'Gate',
       summary: 'Let a pipeline ask for this use case',
+      description: 'The account needs the role `pipeline` first: `POST /v1/people/{id}/grants`.',
       right: { action: 'bind', subject: 'UseCase' },
       params,
       body: NewBinding,
@@ -157,15 +160,21 @@ function pipelines(app: App): void {
     async (request) =>
       await app.write(request, (tx) => bindPipeline(tx, request.params.id, request.body.personId)),
   )
+}
 
+function unbinding(app: App): void {
   app.delete(
     '/v1/use-cases/:id/pipelines/:personId',
     operation({
       id: 'unbindPipeline',
       tag: 'Gate',
       summary: 'Take a pipeline off this use case',
+      description: 'From now on it gets no clearance for this use case. Answers that it got stay on record.',
       right: { action: 'bind', subject: 'UseCase' },
-      params: z.strictObject({ id: UseCaseRef, personId: z.uuid() }),
+      params: z.strictObject({
+        id: UseCaseRef,
+        personId: z.uuid().describe('The service account of the pipeline'),
+      }),
       answers: { 200: Binding },
     }),
     async (request) =>

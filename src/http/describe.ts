@@ -91,7 +91,7 @@ function describeAnswers(words: AnyOperation, method: string, components: Compon
 }
 
 function describeContent(
-  { produces }: AnyOperation,
+  { produces, samples = {} }: AnyOperation,
   schema: z.ZodType,
   status: number,
   components: Components,
@@ -103,8 +103,13 @@ function describeContent(
     ? [problemType]
     : (produces ?? [schema === file ? 'application/octet-stream' : 'application/json'])
   const media = describeMedia(schema, 'output', components)
-  const text = { schema: { type: 'string' } }
-  return Object.fromEntries(types.map((type) => [type, isJson(type) || schema === file ? media : text]))
+  const describeText = (type: string) => ({
+    schema: { type: 'string' },
+    ...withExamples(type in samples ? [samples[type]] : undefined),
+  })
+  return Object.fromEntries(
+    types.map((type) => [type, isJson(type) || schema === file ? media : describeText(type)]),
+  )
 }
 
 function isJson(type: string): boolean {

@@ -21,6 +21,7 @@ const readHealth = operation({
   id: 'readHealth',
   tag: 'Operation',
   summary: 'Does this process run?',
+  description: 'Says that this process answers, and nothing of what it needs; /readyz does.',
   right: 'public',
   answers: { 200: Alive },
 })
@@ -29,6 +30,7 @@ const readReadiness = operation({
   id: 'readReadiness',
   tag: 'Operation',
   summary: 'Should this process get requests?',
+  description: '503 while a check fails, and while the process stops: send requests elsewhere.',
   right: 'public',
   answers: {
     200: Readiness,

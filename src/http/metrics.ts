@@ -24,6 +24,7 @@ const readMetrics = operation({
   right: 'public',
   answers: { 200: z.string(), 401: Problem, 403: Problem },
   produces: ['text/plain'],
+  samples: { 'text/plain': 'assent_gate_answers_total{decision="deny",reason="lapsed"} 3\n' },
 })
 
 export function registerMetrics(app: App, config: Pick<Config, 'metricsToken'>): void {

@@ -54,6 +54,8 @@ export interface OperationWords<P, Q, B, A extends Answers> {
   form?: z.ZodType
   /** Media types of an answer that is not JSON. */
   produces?: string[]
+  /** What such an answer looks like, by media type. */
+  samples?: Record<string, string>
   /** Where the created thing is, as `/v1/use-cases/{id}` with fields of the answer. */
   location?: string
   /** For streams that may take longer than a request usually may. */

@@ -35,7 +35,7 @@ import {
 } from './service.js'
 import type { Spool } from './spool.js'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the import') })
 const tag = 'Imports'
 /** A large register is read, and applied, in many transactions of one request. */
 const LONG_MS = 600_000
@@ -163,13 +163,8 @@ function deedRoutes(app: App, { policies }: Deps): void {
     }),
     async (request) => {
       const last = async (work: Parameters<typeof app.write<Import>>[1]) => await app.write(request, work)
-      return await applyImport(
-        stepsOf(app, request),
-        last,
-        policies,
-        request.params.id,
-        requireRevision(request),
-      )
+      const { id } = request.params
+      return await applyImport(stepsOf(app, request), last, policies, id, requireRevision(request))
     },
   )
 }
@@ -181,6 +176,7 @@ function readRoutes(app: App): void {
       id: 'listImports',
       tag,
       summary: 'Imports, the last first',
+      description: 'Previews that were never applied are among them.',
       right: { action: 'read', subject: 'Import' },
       query: z.strictObject(pageQuery),
       answers: { 200: page(ImportSummary) },
@@ -194,6 +190,7 @@ function readRoutes(app: App): void {
       id: 'getImport',
       tag,
       summary: 'One import, with its mapping and counts',
+      description: 'While `needsConfirmation` is true, confirm the mapping with `PATCH` before you apply it.',
       right: { action: 'read', subject: 'Import' },
       params,
       answers: { 200: Import },
@@ -223,9 +220,13 @@ function rowRoutes(app: App): void {
       id: 'listImportRows',
       tag,
       summary: 'Every row with its outcome and the reasons for it',
+      description: 'Filter by `outcome` to see only what needs attention.',
       right: { action: 'read', subject: 'Import' },
       params,
-      query: z.strictObject({ ...pageQuery, outcome: Outcome.optional() }),
+      query: z.strictObject({
+        ...pageQuery,
+        outcome: Outcome.optional().describe('Only rows with this outcome'),
+      }),
       answers: { 200: page(ImportRow) },
     }),
     async (request) => {

@@ -6,7 +6,7 @@ import type { App } from '../http/types.js'
 import { NewOrgUnit, OrgUnit, OrgUnitChange } from './org-unit.js'
 import { createOrgUnit, getOrgUnit, listOrgUnits, reviseOrgUnit } from './service.js'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the org unit') })
 const tag = 'Org units'
 
 /** The tree of units that rights are scoped to. */
@@ -17,6 +17,7 @@ export async function orgUnitRoutes(app: App): Promise<void> {
       id: 'listOrgUnits',
       tag,
       summary: 'The whole tree of org units',
+      description: 'Comes whole, in one list; `parentId` makes it a tree.',
       right: { action: 'read', subject: 'OrgUnit' },
       answers: { 200: list(OrgUnit) },
     }),
@@ -29,6 +30,7 @@ export async function orgUnitRoutes(app: App): Promise<void> {
       id: 'createOrgUnit',
       tag,
       summary: 'Add an org unit below another',
+      description: 'Rights that are granted for the unit above hold for the new one, too.',
       right: { action: 'manage', subject: 'OrgUnit' },
       body: NewOrgUnit,
       location: '/v1/org-units/{id}',
@@ -43,6 +45,7 @@ export async function orgUnitRoutes(app: App): Promise<void> {
       id: 'getOrgUnit',
       tag,
       summary: 'One org unit',
+      description: 'With the unit above it; the whole tree is at `GET /v1/org-units`.',
       right: { action: 'read', subject: 'OrgUnit' },
       params,
       answers: { 200: OrgUnit },
@@ -56,6 +59,7 @@ export async function orgUnitRoutes(app: App): Promise<void> {
       id: 'reviseOrgUnit',
       tag,
       summary: 'Rename an org unit or move it below another',
+      description: 'Moving a unit moves all below it, and widens the rights of those above its new place.',
       right: { action: 'manage', subject: 'OrgUnit' },
       params,
       body: OrgUnitChange,

@@ -21,7 +21,7 @@ import {
 } from './person.js'
 import { createServiceAccount, getPerson, listPeople, revisePerson } from './service.js'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the person or service account, or of the grant') })
 const tag = 'People'
 
 /** Who there is, who comes and goes, and what each may do. */
@@ -32,6 +32,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'listPeople',
       tag,
       summary: 'People and service accounts, by name',
+      description: 'Only those that you may see.',
       right: { action: 'read', subject: 'Person' },
       query: z.strictObject({
         ...pageQuery,
@@ -65,6 +66,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'renewInvitation',
       tag,
       summary: 'Give an invited person more time',
+      description: 'For an invitation that was not accepted yet; it can be accepted for 14 more days.',
       right: { action: 'invite', subject: 'Invitation' },
       params,
       answers: { 200: Invitation },
@@ -78,6 +80,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'createServiceAccount',
       tag,
       summary: 'Create a service account',
+      description: 'Then grant it the role `pipeline`, issue a token for it, and bind it to its use cases.',
       right: { action: 'create', subject: 'Person' },
       body: NewServiceAccount,
       location: '/v1/people/{id}',
@@ -92,6 +95,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'getPerson',
       tag,
       summary: 'One person or service account',
+      description: 'What they may do follows from their grants: `GET /v1/people/{id}/grants`.',
       right: { action: 'read', subject: 'Person' },
       params,
       answers: { 200: Person },
@@ -105,6 +109,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'revisePerson',
       tag,
       summary: 'Correct a name or an e-mail address',
+      description: 'How somebody signs in is not changed here.',
       right: { action: 'manage', subject: 'Person' },
       params,
       body: PersonChange,
@@ -142,6 +147,7 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'listGrants',
       tag,
       summary: 'Every role and seat a person holds or held',
+      description: 'Revoked ones are among them: who held what, and when, stays on record.',
       right: { action: 'read', subject: 'Grant' },
       params,
       answers: { 200: list(Grant) },
@@ -170,6 +176,8 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'revokeGrant',
       tag,
       summary: 'Revoke a role or a seat',
+      description:
+        'It ends at once and stays on record with your reason. To narrow one down, revoke it and grant anew.',
       right: { action: 'revoke', subject: 'Grant' },
       params,
       body: Revocation,

@@ -36,6 +36,8 @@ export async function policyRoutes(app: App, { policies }: { policies: Policies 
       id: 'getPolicies',
       tag,
       summary: 'The policy in force',
+      description:
+        'As read at the start of the process; `digest` names it in tiers, decisions and answers of the gate.',
       right,
       answers: { 200: PolicyInForce },
     }),

@@ -1,9 +1,12 @@
+import { canonicalize } from '../audit/canonical.js'
 import { evidence } from '../evidence/examples.js'
 import { orgUnit } from '../org-units/examples.js'
 import { grant, riskOwner } from '../people/examples.js'
 import { castVotes, decision } from '../reviews/examples.js'
 import { system } from '../systems/examples.js'
 import { facts, standing, useCase } from '../use-cases/examples.js'
+import type { Kind } from './register.js'
+import { csvLine } from './spreadsheet.js'
 
 const { id, key, revision, version, origin, tier, createdAt, updatedAt } = useCase
 const { orgUnitId: _unit, systemIds: _systems, ...stated } = facts
@@ -40,6 +43,33 @@ const voteRecords = (cast?.review.votes ?? []).map((vote) => ({
 const grantRecord = { ...grant, person: riskOwner.name, orgUnit: orgUnit.key }
 
 const ofMoment = <R>(items: R[]) => ({ items, next: null, asOf: '2026-03-02T11:45:00.000Z', settled: true })
+
+/** The same rows as the streamed formats hold them; in CSV, only the questions that the example answers. */
+export function streamed<R extends object>(
+  { items }: { items: R[] },
+  kinds: Record<string, Kind>,
+): Record<string, string> {
+  const rows = items.map((item) => cellsOf(item, kinds))
+  const [first = []] = rows
+  const lines = [first.map(([name]) => name), ...rows.map((row) => row.map(([, cell]) => cell))]
+  return {
+    'text/csv': lines.map(csvLine).join(''),
+    'application/x-ndjson': items.map((item) => `${canonicalize(item)}\n`).join(''),
+  }
+}
+
+function cellsOf(item: object, kinds: Record<string, Kind>): [name: string, cell: string | null][] {
+  return Object.entries(kinds).flatMap(([name, kind]) => {
+    const value: unknown = Reflect.get(item, name)
+    if (kind === 'json') return []
+    if (kind !== 'answers') return [[name, textOf(value)]]
+    return Object.entries(value ?? {}).map(([id, answer]) => [`answer.${id}`, textOf(answer)])
+  })
+}
+
+function textOf(value: unknown): string | null {
+  return value === null ? null : Array.isArray(value) ? value.join('; ') : String(value)
+}
 
 export const useCaseRegister = ofMoment([useCaseRecord])
 export const decisionRegister = ofMoment([decisionRecord])

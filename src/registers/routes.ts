@@ -11,14 +11,18 @@ import * as examples from './examples.js'
 import {
   DecisionQuery,
   DecisionRecord,
+  decisionKinds,
   type Format,
   GrantQuery,
   GrantRecord,
+  grantKinds,
   type Moment,
   UseCaseQuery,
   UseCaseRecord,
+  useCaseKinds,
   VoteQuery,
   VoteRecord,
+  voteKinds,
 } from './register.js'
 import {
   type AnyQuery,
@@ -78,6 +82,7 @@ export async function registerRoutes(app: App, { database, policies }: Parts): P
       summary: 'Use cases with standing, tier and owners, now or as of a past instant',
       query: z.strictObject({ ...UseCaseQuery.shape, ...pageQuery }),
       answers: { 200: registerPage('UseCaseRegister', UseCaseRecord, examples.useCaseRegister) },
+      samples: examples.streamed(examples.useCaseRegister, useCaseKinds),
     }),
     async (request, reply) => {
       const { columns } = request.query
@@ -96,6 +101,7 @@ export async function registerRoutes(app: App, { database, policies }: Parts): P
       summary: 'Every decision that was made by an instant',
       query: z.strictObject({ ...DecisionQuery.shape, ...pageQuery }),
       answers: { 200: registerPage('DecisionRegister', DecisionRecord, examples.decisionRegister) },
+      samples: examples.streamed(examples.decisionRegister, decisionKinds),
     }),
     async (request, reply) => await answer(request, reply, 'decisions', selectDecisions),
   )
@@ -108,6 +114,7 @@ export async function registerRoutes(app: App, { database, policies }: Parts): P
       summary: 'Every vote that was cast by an instant, replaced ones included',
       query: z.strictObject({ ...VoteQuery.shape, ...pageQuery }),
       answers: { 200: registerPage('VoteRegister', VoteRecord, examples.voteRegister) },
+      samples: examples.streamed(examples.voteRegister, voteKinds),
     }),
     async (request, reply) => await answer(request, reply, 'votes', selectVotes),
   )
@@ -120,6 +127,7 @@ export async function registerRoutes(app: App, { database, policies }: Parts): P
       summary: 'Every role and seat granted by an instant, and whether it was revoked by then',
       query: z.strictObject({ ...GrantQuery.shape, ...pageQuery }),
       answers: { 200: registerPage('GrantRegister', GrantRecord, examples.grantRegister) },
+      samples: examples.streamed(examples.grantRegister, grantKinds),
     }),
     async (request, reply) => await answer(request, reply, 'grants', selectGrants),
   )

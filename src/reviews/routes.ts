@@ -10,7 +10,7 @@ import { getDecision, getReview, listDecisions, listOpenReviews, listReviews } f
 import { Ballot, CastVote, Decision, Review, Submission, Withdrawal } from './review.js'
 import { submit, vote, withdraw } from './service.js'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the review, or of the decision') })
 const useCaseParams = z.strictObject({ id: UseCaseRef })
 const tag = 'Reviews'
 
@@ -45,6 +45,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'listReviewsOfUseCase',
       tag,
       summary: 'Every round of a use case, the last first',
+      description: 'With the votes of each, also of rounds that were withdrawn.',
       right: { action: 'read', subject: 'Review' },
       params: useCaseParams,
       answers: { 200: list(Review) },
@@ -58,6 +59,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'listOpenReviews',
       tag,
       summary: 'Open reviews, the most urgent first',
+      description: 'The one that is due first comes first; `openSeats` tells whose votes are missing.',
       right: { action: 'read', subject: 'Review' },
       query: z.strictObject(pageQuery),
       answers: { 200: page(Review) },
@@ -71,6 +73,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'getReview',
       tag,
       summary: 'One round with its votes, open seats and who may not vote',
+      description: '`openSeats` are yet to vote; `excluded` may not, each with the reason.',
       right: { action: 'read', subject: 'Review' },
       params,
       answers: { 200: Review },
@@ -99,6 +102,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'withdrawReview',
       tag,
       summary: 'Take a use case out of review',
+      description: 'The use case can be changed again, and submitted anew. The votes stay on record.',
       right: { action: 'withdraw', subject: 'Review' },
       params,
       body: Withdrawal,
@@ -113,6 +117,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'listDecisionsOfUseCase',
       tag,
       summary: 'Every decision about a use case, the last first',
+      description: 'Those that lapsed since are among them; standing says which one counts.',
       right: { action: 'read', subject: 'Decision' },
       params: useCaseParams,
       answers: { 200: list(Decision) },
@@ -126,6 +131,8 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'getDecision',
       tag,
       summary: 'One decision: outcome, votes, evidence and what it rests on',
+      description:
+        'It never changes. Whether it still stands is told by the use case: see `GET /v1/use-cases/{id}`.',
       right: { action: 'read', subject: 'Decision' },
       params,
       answers: { 200: Decision },

@@ -18,7 +18,7 @@ export async function standingRoutes(app: App): Promise<void> {
       right: { action: 'read', subject: 'UseCase' },
       query: z.strictObject({
         ...UseCaseFilters.shape,
-        sort: UseCaseSort.default('-updatedAt'),
+        sort: UseCaseSort.default('-updatedAt').describe('The order; a minus sign means descending'),
         ...pageQuery,
       }),
       answers: { 200: page(UseCaseEntry) },

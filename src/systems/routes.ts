@@ -6,7 +6,7 @@ import type { App } from '../http/types.js'
 import { getSystem, listSystems, registerSystem, reviseSystem } from './service.js'
 import { NewSystem, System, SystemChange } from './system.js'
 
-const params = z.strictObject({ id: z.uuid() })
+const params = z.strictObject({ id: z.uuid().describe('Of the system') })
 const tag = 'Systems'
 
 /** What use cases run on. */
@@ -17,6 +17,7 @@ export async function systemRoutes(app: App): Promise<void> {
       id: 'listSystems',
       tag,
       summary: 'Systems by name',
+      description: 'What use cases name in `systemIds`.',
       right: { action: 'read', subject: 'System' },
       query: z.strictObject(pageQuery),
       answers: { 200: page(System) },
@@ -30,6 +31,7 @@ export async function systemRoutes(app: App): Promise<void> {
       id: 'registerSystem',
       tag,
       summary: 'Register a system',
+      description: 'Register it once and name it in every use case that runs on it.',
       right: { action: 'register', subject: 'System' },
       body: NewSystem,
       location: '/v1/systems/{id}',
@@ -44,6 +46,7 @@ export async function systemRoutes(app: App): Promise<void> {
       id: 'getSystem',
       tag,
       summary: 'One system',
+      description: 'Which use cases run on it is told by `GET /v1/use-cases?system=`.',
       right: { action: 'read', subject: 'System' },
       params,
       answers: { 200: System },
@@ -57,6 +60,7 @@ export async function systemRoutes(app: App): Promise<void> {
       id: 'reviseSystem',
       tag,
       summary: 'Correct what is known of a system',
+      description: 'Its use cases show it as it is now; their versions stay as they are.',
       right: { action: 'manage', subject: 'System' },
       params,
       body: SystemChange,

@@ -54,8 +54,8 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
       description: 'Ask before you register. What you may not see shows its key and unit only.',
       right: { action: 'register', subject: 'UseCase' },
       query: z.strictObject({
-        title: text(300).trim().min(3),
-        purpose: text(2000).trim().default(''),
+        title: text(300).trim().min(3).describe('The title you have in mind'),
+        purpose: text(2000).trim().default('').describe('What it is for, if you know it already'),
       }),
       answers: { 200: list(Similar) },
     }),
@@ -68,6 +68,8 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
       id: 'getUseCase',
       tag,
       summary: 'One use case: its facts, tier and standing',
+      description:
+        'Standing is computed at the moment of asking: an approval that ran out or lost its ground shows as lapsed.',
       right: { action: 'read', subject: 'UseCase' },
       params,
       answers: { 200: UseCase },
@@ -124,6 +126,8 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
       id: 'retireUseCase',
       tag,
       summary: 'End a use case for good',
+      description:
+        'It stays in the register, the gate denies it, and it cannot be changed any more. Withdraw an open review first.',
       right: { action: 'retire', subject: 'UseCase' },
       params,
       body: Retirement,
@@ -144,6 +148,8 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
       id: 'listVersions',
       tag,
       summary: 'Every version, the last first, with what it changed',
+      description:
+        'Versions never change. Each shows its author and the facts that differ from the one before.',
       right: { action: 'read', subject: 'UseCase' },
       params,
       query: z.strictObject(pageQuery),
@@ -159,6 +165,7 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
       id: 'listEventsOfUseCase',
       tag,
       summary: 'Everything that happened to a use case, in order',
+      description: 'From its registration on. `form=exact` adds the bytes of the log.',
       right: { action: 'read', subject: 'Event' },
       params,
       query: z.strictObject({ form: EventForm, ...pageQuery }),
@@ -176,8 +183,12 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
       id: 'getVersion',
       tag,
       summary: 'One version',
+      description: 'With all its facts, as they were written.',
       right: { action: 'read', subject: 'UseCase' },
-      params: z.strictObject({ id: UseCaseRef, version: z.coerce.number().int().min(1).max(2_147_483_647) }),
+      params: z.strictObject({
+        id: UseCaseRef,
+        version: z.coerce.number().int().min(1).max(2_147_483_647).describe('Counted from 1'),
+      }),
       answers: { 200: Version },
     }),
     async (request) => {
