@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import type { Lane } from '../policy/lanes.js'
 import { bytea, instant } from './columns.js'
 
 /**
@@ -183,7 +184,7 @@ export const useCases = pgTable('use_case', {
   businessOwnerId: uuid(),
   riskOwnerId: uuid(),
   tags: text().array().notNull(),
-  /** Human authors since the last decision; none of them may vote on the next. */
+  /** Human authors since the last approval; none of them may vote on the next. */
   authorIds: uuid().array().notNull(),
   computedTier: text(tier).notNull(),
   raisedTier: text(tier),
@@ -264,7 +265,7 @@ export const reviews = pgTable('review', {
   round: integer().notNull(),
   version: integer().notNull(),
   tier: text(tier).notNull(),
-  lane: jsonb().$type<Record<string, unknown>>().notNull(),
+  lane: jsonb().$type<Lane>().notNull(),
   policyDigest: text().notNull(),
   submittedBy: uuid().notNull(),
   note: text().notNull(),

@@ -107,6 +107,14 @@ export async function listEvidence(
   return { items: items.map(({ evidence, verdict }) => present(evidence, verdict)), last }
 }
 
+/** All evidence of these use cases that the caller may read, in the order it was attached. */
+export async function listEvidenceOf(tx: ReadTx, useCaseIds: string[]): Promise<Evidence[]> {
+  if (useCaseIds.length === 0) return []
+  const where = visibleWhere(tx.ability, 'read', 'Evidence', store.rightsColumns)
+  const rows = await store.listAttachedTo(tx, useCaseIds, where)
+  return rows.map(({ evidence, verdict }) => present(evidence, verdict))
+}
+
 /** The bytes of evidence that the caller has read: those of the file, or the statement in UTF-8. */
 export async function openContent(
   blobs: BlobStore,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lt, or, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, lt, or, type SQL, sql } from 'drizzle-orm'
 import { evidence, evidenceVerdicts, useCases } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
@@ -61,6 +61,17 @@ export async function listAttachedRows(
     .where(and(eq(evidence.useCaseId, useCaseId), where, beyond))
     .orderBy(desc(evidence.attachedAt), desc(evidence.id))
     .limit(limit)
+}
+
+/** Evidence of several use cases, in the order it was attached. */
+export async function listAttachedTo(tx: ReadTx, useCaseIds: string[], where: SQL): Promise<AttachedRow[]> {
+  return await tx.sql
+    .select(attached)
+    .from(evidence)
+    .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
+    .leftJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
+    .where(and(sql`${evidence.useCaseId} = any(${sql.param(useCaseIds)}::uuid[])`, where))
+    .orderBy(asc(evidence.attachedAt), asc(evidence.id))
 }
 
 /** In the order it was attached. */

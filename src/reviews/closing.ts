@@ -2,7 +2,7 @@ import type { WriteTx } from '../db/transaction.js'
 import { acceptedEvidence } from '../evidence/service.js'
 import { newId } from '../ids.js'
 import { addDays } from '../instant.js'
-import { chooseLane, type Lane, type Outcome } from '../policy/lanes.js'
+import { chooseLane, type Outcome } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
 import { computeTier } from '../policy/tiering.js'
 import { materialDigest } from '../use-cases/material.js'
@@ -21,47 +21,44 @@ interface Closing {
   reason: string
 }
 
-/** Turns the result of the votes into the one decision of the round, and into what the use case stands on. */
-export async function close(tx: WriteTx, policies: Policies, voted: Closing): Promise<void> {
-  const { useCase, review } = voted
-  const closing = { ...voted, ...soberedBy(policies, voted) }
+/**
+ * Turns the result of the votes into the one decision of the round, and into what the use case stands on.
+ * Answers both rows as they are now.
+ */
+export async function close(
+  tx: WriteTx,
+  policies: Policies,
+  voted: Closing,
+): Promise<{ review: store.ReviewRow; decision: store.DecisionRow }> {
+  const { useCase } = voted
+  const closing = { ...voted, ...underPolicyInForce(policies, voted) }
   const { outcome, reason } = closing
-  await store.closeReviewRow(tx, review.id, outcome, reason)
+  const review = await store.closeReviewRow(tx, voted.review.id, outcome, reason)
   const decision = await store.insertDecision(tx, await decide(tx, closing))
   await saveUseCase(tx, useCase, {
     openReviewId: null,
     openMaterialFacts: null,
     lastOutcome: outcome,
-    ...groundOf(decision),
+    ...standingAfter(decision),
   })
-  const {
-    id: decisionId,
-    tier,
-    laneId: lane,
-    version,
-    materialDigest: digest,
-    policyDigest: policy,
-    validUntil,
-  } = decision
   tx.record(useCase, {
     type: 'decision.made',
-    ...{
-      reviewId: review.id,
-      decisionId,
-      outcome,
-      tier,
-      lane,
-      version,
-      materialDigest: digest,
-      policy,
-      validUntil,
-    },
+    reviewId: review.id,
+    decisionId: decision.id,
+    outcome,
+    tier: decision.tier,
+    lane: decision.laneId,
+    version: decision.version,
+    materialDigest: decision.materialDigest,
+    policy: decision.policyDigest,
+    validUntil: decision.validUntil,
     sealed: { reason },
   })
+  return { review, decision }
 }
 
 /** An approval by the rules of yesterday does not stand if the policy in force asks for more. */
-function soberedBy(
+function underPolicyInForce(
   policies: Policies,
   { useCase, review, outcome, reason }: Closing,
 ): Pick<Closing, 'outcome' | 'reason'> {
@@ -74,7 +71,7 @@ function soberedBy(
       reason: `the tier is ${inForce} now, above ${review.tier} as submitted; submit it again`,
     }
   }
-  if (isStricter(chooseLane(policies.lanes, review.tier, useCase), review.lane as Lane)) {
+  if (isStricter(chooseLane(policies.lanes, review.tier, useCase), review.lane)) {
     return {
       outcome: 'changes_requested',
       reason: 'the policy in force asks for more than this review did; submit it again',
@@ -84,7 +81,7 @@ function soberedBy(
 }
 
 async function decide(tx: WriteTx, { useCase, review, votes, outcome, reason }: Closing) {
-  const lane = review.lane as Lane
+  const { lane } = review
   const isApproval = outcome === 'approved'
   return {
     id: newId(),
@@ -111,20 +108,28 @@ async function decide(tx: WriteTx, { useCase, review, votes, outcome, reason }: 
  * are requested, whatever it stood on before. Authors count from the last approval on: what a block or a request for
  * changes was about is still theirs.
  */
-function groundOf(decision: store.DecisionRow): Partial<UseCaseRow> {
-  const { id, outcome, tier, validUntil, materialFacts, materialDigest: digest } = decision
-  if (outcome === 'changes_requested') return {}
+function standingAfter(decision: store.DecisionRow): Partial<UseCaseRow> {
   const cleared = { firstMaterialChangeAt: null, tierRaisedAt: null }
-  if (outcome === 'blocked') {
-    const none = {
+  if (decision.outcome === 'changes_requested') return {}
+  if (decision.outcome === 'blocked') {
+    return {
+      ...cleared,
       approvalId: null,
       approvedTier: null,
       validUntil: null,
       materialFacts: null,
       materialDigest: null,
+      blockId: decision.id,
     }
-    return { ...cleared, ...none, blockId: id }
   }
-  const approval = { approvalId: id, approvedTier: tier, validUntil, materialFacts, materialDigest: digest }
-  return { ...cleared, ...approval, blockId: null, authorIds: [] }
+  return {
+    ...cleared,
+    approvalId: decision.id,
+    approvedTier: decision.tier,
+    validUntil: decision.validUntil,
+    materialFacts: decision.materialFacts,
+    materialDigest: decision.materialDigest,
+    blockId: null,
+    authorIds: [],
+  }
 }

@@ -23,9 +23,17 @@ const lastVote = {
   castAt: '2026-02-18T15:30:00.000Z',
 }
 
+const decidedEvidence = {
+  id: evidence.id,
+  kind: evidence.kind,
+  title: evidence.title,
+  digest: evidence.digest,
+}
+
 export const review = {
   id: '019c65ad-9280-7147-857a-d2d9526f4f11',
   useCaseId: useCase.id,
+  useCase: { key: useCase.key, title: useCase.title },
   round: 1,
   version: 2,
   tier: 'limited',
@@ -39,11 +47,14 @@ export const review = {
   outcome: null,
   closingReason: null,
   votes: [vote],
+  approvals: 1,
+  needed: 2,
   openSeats: ['business', 'legal', 'compliance'],
   excluded: [
     { personId: businessOwnerId, because: 'is its business owner' },
     { personId: riskOwner.id, because: 'is its risk owner' },
   ],
+  evidence: [{ ...decidedEvidence, verdict: evidence.verdict }],
 }
 
 const reason = '2 of 4 seats approved, 2 were needed'
@@ -54,13 +65,15 @@ const closed = {
   outcome: 'approved',
   closingReason: reason,
   votes: [vote, lastVote],
-  openSeats: ['business', 'compliance'],
+  approvals: 2,
+  openSeats: [],
 }
 
 export const withdrawn = {
   ...review,
   closedAt: '2026-02-17T16:00:00.000Z',
   outcome: 'withdrawn',
+  openSeats: [],
   closingReason: 'The channels change next week; we submit again then.',
 }
 
@@ -79,7 +92,7 @@ export const decision = {
   materialDigest: 'sha256:40b30b4e8f0d137056ac497e859ea198c1a00db4267d1ade9c458d04024e2981',
   policyDigest,
   votes: [vote, lastVote],
-  evidence: [{ id: evidence.id, kind: evidence.kind, title: evidence.title, digest: evidence.digest }],
+  evidence: [decidedEvidence],
   decidedAt: lastVote.castAt,
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
+import { Verdict } from '../evidence/evidence.js'
 import { day, type Instant } from '../instant.js'
 import { Lane, type LaneStage, Outcome, Seat } from '../policy/lanes.js'
 import { reason, text } from '../text.js'
@@ -47,10 +48,28 @@ export const Vote = z
   .meta({ id: 'Vote', description: 'A vote as it was cast; of a seat’s several the last one counts' })
 export type Vote = z.infer<typeof Vote>
 
+export const DecidedEvidence = z
+  .strictObject({
+    id: z.uuid(),
+    kind: z.string(),
+    title: z.string(),
+    digest: z.string(),
+  })
+  .meta({ id: 'DecidedEvidence', description: 'Evidence as it stood when a decision was made' })
+
+/** Evidence that nobody refused: what a committee decides on. */
+export const ReviewedEvidence = z
+  .strictObject({
+    ...DecidedEvidence.shape,
+    verdict: Verdict.nullable().describe('Null until somebody else judged it; only what is accepted counts'),
+  })
+  .meta({ id: 'ReviewedEvidence', description: 'Evidence that a review shows: accepted, or not judged yet' })
+
 export const Review = z
   .strictObject({
     id: z.uuid(),
     useCaseId: z.uuid(),
+    useCase: z.strictObject({ key: z.string(), title: z.string() }).describe('What it is called now'),
     round: z.int().describe('1 for the first review of the use case'),
     version: z.int().describe('The version it decides on, frozen meanwhile'),
     tier: Tier,
@@ -70,10 +89,15 @@ export const Review = z
       .nullable()
       .describe('How the votes came to the outcome, or why it was withdrawn'),
     votes: z.array(Vote).describe('In the order in which they were cast'),
+    approvals: z.int().describe('Seats whose vote that counts approves'),
+    needed: z.int().describe('Approvals that are needed'),
     openSeats: z.array(Seat).describe('Seats that have not voted'),
     excluded: z
       .array(z.strictObject({ personId: z.uuid(), because: z.string() }))
       .describe('Who may not vote, and why'),
+    evidence: z
+      .array(ReviewedEvidence)
+      .describe('As it stands, or stood when the round closed; without what was refused'),
   })
   .meta({
     id: 'Review',
@@ -81,15 +105,6 @@ export const Review = z
     examples: [examples.review],
   })
 export type Review = z.infer<typeof Review>
-
-export const DecidedEvidence = z
-  .strictObject({
-    id: z.uuid(),
-    kind: z.string(),
-    title: z.string(),
-    digest: z.string(),
-  })
-  .meta({ id: 'DecidedEvidence', description: 'Evidence as it stood when a decision was made' })
 
 export const Decision = z
   .strictObject({

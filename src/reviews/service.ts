@@ -17,19 +17,20 @@ import {
 } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import { close } from './closing.js'
-import { getDecisionOf, getReview, judgedRow } from './reading.js'
+import { completeRound, getReview, showRound } from './reading.js'
 import {
   assertOpen,
   assertOwned,
   assertVotable,
   type Ballot,
   countedVotes,
-  type Decision,
+  Decision,
   type Review,
   stageOf,
   tally,
 } from './review.js'
 import * as store from './store.js'
+import { judgedRow, type Round } from './view.js'
 
 /**
  * Freezes the current version and opens a round on it. Whoever wrote it since the last approval, submits or owns it
@@ -119,21 +120,27 @@ export async function vote(
   reviewId: string,
   ballot: Ballot,
 ): Promise<{ review: Review; decision: Decision | null }> {
-  const { useCase, review, row } = await lockReview(tx, reviewId)
-  const right = authorize(tx.ability, 'vote', 'Review', row)
+  const round = await lockRound(tx, reviewId)
+  const { useCase, review } = round
+  const right = authorize(tx.ability, 'vote', 'Review', judgedRow(round))
   assertOpen(review)
-  assertVotable(laneOf(review), ballot)
+  assertVotable(review.lane, ballot)
   await assertSeated(tx, { useCase, review, right }, ballot)
   await store.takeSeat(tx, reviewId, ballot.seat)
-  const cast = await castVote(tx, reviewId, ballot, right)
+  const cast = await castVote(tx, round, ballot, right)
   const { seat, ordinal, choice, rationale } = cast
   tx.record(useCase, { type: 'vote.cast', right, reviewId, seat, ordinal, choice, sealed: { rationale } })
 
-  const counted = countedVotes(await store.listVoteRows(tx, [reviewId]))
-  const result = tally(stageOf(laneOf(review)), counted)
-  if (result.closes) await close(tx, policies, { useCase, review, votes: counted, ...result })
-  else await saveUseCase(tx, useCase, {})
-  return { review: await getReview(tx, reviewId), decision: await getDecisionOf(tx, reviewId) }
+  const votes = [...round.votes, cast]
+  const counted = countedVotes(votes)
+  const result = tally(stageOf(review.lane), counted)
+  if (!result.closes) {
+    await saveUseCase(tx, useCase, {})
+    return { review: await showRound(tx, { ...round, votes }), decision: null }
+  }
+  const closed = await close(tx, policies, { useCase, review, votes: counted, ...result })
+  const shown = await showRound(tx, { ...round, votes, review: closed.review })
+  return { review: shown, decision: Decision.parse(closed.decision) }
 }
 
 /** Rights let whoever holds a seat vote; through which one, only the ballot says. */
@@ -152,15 +159,14 @@ async function assertSeated(
 
 async function castVote(
   tx: WriteTx,
-  reviewId: string,
+  { review, votes }: Round,
   ballot: Ballot,
   right: string,
 ): Promise<store.VoteRow> {
-  const earlier = await store.listVoteRows(tx, [reviewId])
-  const ordinal = earlier.filter(({ seat }) => seat === ballot.seat).length + 1
+  const ordinal = votes.filter(({ seat }) => seat === ballot.seat).length + 1
   return await store.insertVote(tx, {
     id: newId(),
-    reviewId,
+    reviewId: review.id,
     personId: tx.principal.personId,
     ordinal,
     ...ballot,
@@ -171,23 +177,19 @@ async function castVote(
 
 /** Takes the use case out of review. The votes stay visible to the next round. */
 export async function withdraw(tx: WriteTx, reviewId: string, reason: string): Promise<Review> {
-  const { useCase, review, row } = await lockReview(tx, reviewId)
-  const right = authorize(tx.ability, 'withdraw', 'Review', row)
+  const round = await lockRound(tx, reviewId)
+  const { useCase, review } = round
+  const right = authorize(tx.ability, 'withdraw', 'Review', judgedRow(round))
   assertOpen(review)
-  await store.closeReviewRow(tx, reviewId, 'withdrawn', reason)
+  const closed = await store.closeReviewRow(tx, reviewId, 'withdrawn', reason)
   await saveUseCase(tx, useCase, { openReviewId: null, openMaterialFacts: null })
   tx.record(useCase, { type: 'review.withdrawn', right, reviewId, sealed: { reason } })
-  return await getReview(tx, reviewId)
+  return await showRound(tx, { ...round, review: closed })
 }
 
-/** Locks the use case, then reads its review as it is under that lock. */
-async function lockReview(tx: WriteTx, reviewId: string) {
+/** Locks the use case, then reads its round as it is under that lock. */
+async function lockRound(tx: WriteTx, reviewId: string): Promise<Round> {
   const { useCaseId } = await store.getReviewRow(tx, reviewId)
   const useCase = await lockUseCase(tx, useCaseId)
-  const review = await store.getReviewRow(tx, reviewId)
-  return { useCase, review, row: await judgedRow(tx, review, useCase) }
-}
-
-function laneOf(review: store.ReviewRow): Lane {
-  return review.lane as Lane
+  return await completeRound(tx, await store.getReviewRow(tx, reviewId), useCase)
 }

@@ -163,11 +163,6 @@ export async function getDecisionRow(tx: ReadTx, id: string): Promise<DecisionRo
   return row
 }
 
-export async function findDecisionOf(tx: ReadTx, reviewId: string): Promise<DecisionRow | undefined> {
-  const [row] = await tx.sql.select().from(decisions).where(eq(decisions.reviewId, reviewId))
-  return row
-}
-
 export async function listDecisionRows(tx: ReadTx, useCaseId: string): Promise<DecisionRow[]> {
   return await tx.sql
     .select()

@@ -218,6 +218,48 @@ t.test('while a round is open', async (t) => {
   })
 })
 
+t.test('a review shows what a committee needs: the use case, how far it is, and the evidence', async (t) => {
+  const { id, key, title } = await register(committee)
+  const attest = async (name: string) =>
+    await riskOwner.post(`/v1/use-cases/${id}/evidence`, {
+      kind: 'test_report',
+      title: name,
+      statement: 'I looked at two hundred of them.',
+    })
+  const [good, bad, late] = [await attest('Good'), await attest('Bad'), await attest('Unread')]
+  const judge = async (answer: typeof good, verdict: string) =>
+    await seats.legal.post(`/v1/evidence/${answer.body.id}/verdict`, { verdict, note: 'as read' })
+  t.equal((await judge(good, 'accepted')).status, 201)
+  t.equal((await judge(bad, 'refused')).status, 201)
+  const reviewId = await submit(committee, id)
+  await vote(committee, reviewId, 'legal', 'approve')
+  const { body } = await seats.legal.get(`/v1/reviews/${reviewId}`)
+  t.match(body, { useCase: { key, title }, approvals: 1, needed: 2, votes: [{ seat: 'legal' }] })
+  const shown = (answer: typeof good, verdict: unknown) => {
+    const { id, kind, title, digest } = answer.body
+    return { id, kind, title, digest, verdict }
+  }
+  const { verdict } = (await seats.legal.get(`/v1/evidence/${good.body.id}`)).body
+  t.equal(verdict.verdict, 'accepted')
+  t.same(body.evidence, [shown(good, verdict), shown(late, null)])
+  const { items } = (await seats.legal.get('/v1/reviews')).body
+  t.same(
+    items.find((review: { id: string }) => review.id === reviewId),
+    body,
+  )
+
+  await t.test('and, once closed, what it was closed on', async (t) => {
+    const { body: closed } = await vote(committee, reviewId, 'risk', 'approve')
+    committee.clock.at = addDays(START, 1)
+    await attest('Too late')
+    t.equal((await judge(late, 'accepted')).status, 201)
+    const { body: again } = await seats.legal.get(`/v1/reviews/${reviewId}`)
+    t.same(again, closed.review)
+    t.match(again, { approvals: 2, outcome: 'approved', evidence: [{ title: 'Good' }, { verdict: null }] })
+    committee.clock.at = START
+  })
+})
+
 t.test('in a re-review', async (t) => {
   await t.test('it stays cleared while the round is open, and when changes are requested', async (t) => {
     const { id, standing: before } = await approved(committee)
