@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { RegistryError } from '../errors.js'
 import { openPool } from './client.js'
 import { type Clock, DatabaseClock } from './clock.js'
 import {
@@ -34,6 +35,16 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** Who owns the tables could rewrite the log, so the service never acts as them. */
+async function assertServes(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>('select current_user as name')
+  if (rows[0]?.name === 'assent_app') return
+  throw new RegistryError(
+    'unavailable',
+    `the service must act as assent_app, not ${rows[0]?.name}; check DATABASE_URL`,
+  )
+}
+
 const EXPORT_LIMIT_MS = 600_000
 
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -51,6 +62,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     max: options.exportPoolSize,
     statementTimeoutMs: EXPORT_LIMIT_MS,
   })
+  try {
+    await assertServes(pool)
+  } catch (error) {
+    await Promise.all([pool.end(), exports.end()])
+    throw error
+  }
   const databaseClock = new DatabaseClock(pool)
   if (!options.clock) await databaseClock.start()
   const clock = options.clock ?? databaseClock

@@ -64,7 +64,14 @@ function directoryIn(dataDir: string): string {
   return join(dataDir, 'postgres')
 }
 
+/** @throws RegistryError `invalid` for a URL with `options`, which would take the place of the role we act as */
 function locateUrl(databaseUrl: string, databaseOwnerUrl = databaseUrl): DatabaseLocation {
+  if (new URL(databaseUrl).searchParams.has('options')) {
+    throw new RegistryError(
+      'invalid',
+      'DATABASE_URL holds options; set them for the role in PostgreSQL instead',
+    )
+  }
   return {
     name: new URL(databaseUrl).host,
     owner: { connectionString: databaseOwnerUrl },
