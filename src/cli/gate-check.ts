@@ -18,9 +18,10 @@ May this use of AI go there, now? Asks a server, and the answer is kept there.
   --environment NAME    such as production; or ASSENT_ENVIRONMENT
   --server URL          or ASSENT_URL
   --token-file FILE     holds the service token; or ASSENT_TOKEN holds it
-  --jurisdiction NAME   where it will run
-  --channel NAME        through which it will be used
-  --artifact DIGEST     sha256:… of what is deployed; several times for several
+  --jurisdiction NAME   where it will run; denied outside those of the use case
+  --channel NAME        through which it will be used; likewise
+  --artifact DIGEST     sha256:… of what is deployed, kept with the answer and not
+                        checked; several times for several
   --version NUMBER      deny unless this is the current version of the use case
   --accept-break-glass  an emergency opening is good enough
   --dry-run             only look: the answer is not kept

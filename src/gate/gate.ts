@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { addSeconds, type Instant } from '../instant.js'
-import { isOneOfChannels, isWithinPlaces } from '../policy/fact-conditions.js'
 import type { Enforcement } from '../policy/gate-policy.js'
 import { text } from '../text.js'
 import { type Standing, type StandingFacts, StandingWord, standingOf } from '../use-cases/standing.js'
 import { effectiveTier, keyOf, type Tier } from '../use-cases/use-case.js'
 import * as examples from './examples.js'
+import { beyondLimits, type Limits } from './limits.js'
 import { sentences } from './sentences.js'
 
 /** Why the gate answers as it does: a closed list. Those that need conditions, suspension or emergencies come with them. */
@@ -177,7 +177,7 @@ export const AnswerOnRecord = z
 export type AnswerOnRecord = z.infer<typeof AnswerOnRecord>
 
 /** What the gate reads of a use case: its head, and the approval that is in force. */
-export interface GateFacts extends StandingFacts {
+export interface GateFacts extends StandingFacts, Limits {
   id: string
   number: number
   version: number
@@ -187,9 +187,6 @@ export interface GateFacts extends StandingFacts {
   approvalFound: string | null
   /** Where the approval lets it run; null for everywhere. */
   environments: string[] | null
-  /** Empty when none are stated, which limits nothing. */
-  jurisdictions: string[]
-  channels: string[]
 }
 
 export interface Situation {
@@ -284,21 +281,6 @@ function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
     denials.push('environment_not_covered')
   if (beyondLimits(question, facts).length > 0) denials.push('limit_exceeded')
   return denials
-}
-
-type Limits = Pick<GateFacts, 'jurisdictions' | 'channels'>
-
-/** What the question names beyond the facts that were approved. */
-export function beyondLimits(
-  { jurisdiction, channel }: Pick<Question, 'jurisdiction' | 'channel'>,
-  { jurisdictions, channels }: Limits,
-): (keyof Limits)[] {
-  const beyond: (keyof Limits)[] = []
-  if (jurisdiction !== undefined && jurisdictions.length > 0 && !isWithinPlaces(jurisdiction, jurisdictions))
-    beyond.push('jurisdictions')
-  if (channel !== undefined && channels.length > 0 && !isOneOfChannels(channel, channels))
-    beyond.push('channels')
-  return beyond
 }
 
 /** An answer is good for some minutes, and never longer than the approval it rests on. */

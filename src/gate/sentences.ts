@@ -1,10 +1,18 @@
 import { day } from '../instant.js'
 import { keyOf } from '../use-cases/use-case.js'
 import type { ReasonCode, Situation } from './gate.js'
+import { beyondLimits } from './limits.js'
 
 type Sentence = (situation: Situation) => string
 const name = ({ facts }: Situation): string => keyOf(facts.number)
 const where = ({ question }: Situation): string => question.environment
+
+function limits({ question, facts }: Situation): string {
+  const asked = { jurisdictions: question.jurisdiction, channels: question.channel }
+  return beyondLimits(question, facts)
+    .map((limit) => `the ${limit} ${facts[limit].join(', ')}, not ${asked[limit]}`)
+    .join(' and for ')
+}
 
 /** What each reason says to a person: what is so, and what to do next. */
 export const sentences: Record<ReasonCode, Sentence> = {
@@ -28,7 +36,8 @@ export const sentences: Record<ReasonCode, Sentence> = {
   environment_not_covered: (s) =>
     `The approval of ${name(s)} covers ${s.facts.environments?.join(', ') || 'no environment'}, not ${where(s)}`,
   limit_not_stated: (s) => `The approval of ${name(s)} has a limit that the question leaves open: state it`,
-  limit_exceeded: (s) => `The approval of ${name(s)} has a limit that this would go beyond`,
+  limit_exceeded: (s) =>
+    `${name(s)} is approved for ${limits(s)}: register the change and submit it, or deploy within that`,
   artifact_not_covered: (s) => `This artifact is not registered to ${name(s)} for ${where(s)}: register it`,
   version_mismatch: (s) =>
     `${name(s)} is at version ${s.facts.version}, not ${s.question.version}: build from the current one`,

@@ -23,7 +23,7 @@ export interface GateRow extends GateFacts {
   riskOwnerId: string | null
 }
 
-/** One column of JSON: a description of nineteen with every answer would cost more than all else about it. */
+/** One column of JSON: a description of two dozen with every answer would cost more than all else about it. */
 const select = `
   select json_build_object('id', c.id, 'number', c.number, 'version', c.version, 'orgUnitId', c.org_unit_id,
     'businessOwnerId', c.business_owner_id, 'riskOwnerId', c.risk_owner_id, 'computedTier', c.computed_tier,
@@ -31,7 +31,7 @@ const select = `
     'approvalId', c.approval_id, 'approvedTier', c.approved_tier, 'validUntil', c.valid_until::text,
     'firstMaterialChangeAt', c.first_material_change_at::text, 'tierRaisedAt', c.tier_raised_at::text,
     'blockId', c.block_id, 'retiredAt', c.retired_at::text, 'approvalFound', d.id,
-    'environments', d.environments) as row
+    'environments', d.environments, 'jurisdictions', c.jurisdictions, 'channels', c.channels) as row
   from use_case c
   left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'`
 

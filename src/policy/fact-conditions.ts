@@ -57,6 +57,16 @@ function matchJurisdictions(wanted: string[], stated: string[]): Match {
   return codes.length === 0 || codes.some((code) => !CODE.test(code)) ? 'unstated' : 'not_met'
 }
 
+/** Whether a use there is within the stated places, all of it: the EU holds DE, and US-NY does not hold the US. */
+export function isWithinPlaces(place: string, stated: string[]): boolean {
+  const asked = place.toUpperCase()
+  return stated.some((one) => holds(one.toUpperCase(), asked))
+}
+
+export function isOneOfChannels(channel: string, stated: string[]): boolean {
+  return matchChannels([channel], stated) === 'met'
+}
+
 /** The EU holds its members, a country its regions; whichever of the two is the larger. */
 function overlap(a: string, b: string): boolean {
   return holds(a, b) || holds(b, a)

@@ -120,6 +120,46 @@ t.test('an approval counts until its last millisecond, and an answer no longer t
   t.equal((await look(pipeline, key)).body.validUntil, '2026-11-21T09:15:00.000Z')
 })
 
+t.test(
+  'an approval holds in the places and channels that the use case states, if it states any',
+  async (t) => {
+    const stated = { jurisdictions: ['EU', 'US-NY', 'Global'], channels: ['Web', 'broker portal'] }
+    const { key } = await bound({ ...approved, ...stated })
+    const open = await bound(approved)
+    const cases: [more: string, isWithin: boolean][] = [
+      ['&jurisdiction=EU', true],
+      ['&jurisdiction=de', true],
+      ['&jurisdiction=DE-BY', true],
+      ['&jurisdiction=US-NY', true],
+      ['&jurisdiction=global', true],
+      ['&jurisdiction=US', false],
+      ['&jurisdiction=US-N', false],
+      ['&jurisdiction=US-CA', false],
+      ['&jurisdiction=CH', false],
+      ['&jurisdiction=CN', false],
+      ['&channel=web', true],
+      ['&channel=Broker%20portal', true],
+      ['&channel=phone', false],
+      ['&jurisdiction=DE&channel=phone', false],
+    ]
+    for (const [more, isWithin] of cases) {
+      const answer = await look(pipeline, key, 'production', more)
+      t.equal(answer.status, isWithin ? 200 : 409, more)
+      t.same(codes(answer), [isWithin ? 'cleared' : 'limit_exceeded'])
+      t.equal((await look(pipeline, open.key, 'production', more)).status, 200, 'nothing is stated')
+    }
+    const beyond = { useCase: key, environment: 'production', jurisdiction: 'CN', channel: 'phone' }
+    const denied = await pipeline.post('/v1/gate/answers', beyond)
+    t.equal(denied.body.reasons.length, 1)
+    t.match(
+      denied.body.reasons[0].sentence,
+      /jurisdictions EU, US-NY, Global, not CN and for the channels Web/,
+    )
+    const warned = await look(pipeline, key, 'staging', '&channel=phone')
+    t.match(warned, { status: 200, body: { wouldBe: 'deny', reasons: [{ code: 'limit_exceeded' }] } })
+  },
+)
+
 t.test('an approval for some environments is none for the others, warned or not', async (t) => {
   const { key } = await bound({ ...approved, environments: ['staging'] })
   t.match(await look(pipeline, key, 'staging'), { status: 200, body: { wouldBe: 'allow', enforced: false } })
