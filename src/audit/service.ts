@@ -1,4 +1,4 @@
-import { authorize, authorizeSome } from '../auth/decision-rights.js'
+import { authorize, authorizeKnown, authorizeSome, type RowOf } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
@@ -25,24 +25,25 @@ export async function listEvents(
   return { items: items.map((row) => presentEvent(row, form)), last }
 }
 
-/** Everything that happened to one aggregate that the caller may read, in order. */
+/**
+ * Everything that happened to one aggregate, in order. The caller has read the aggregate itself.
+ * @throws RegistryError `forbidden` to whoever may not read its events
+ */
 export async function listHistory(
   tx: ReadTx,
-  aggregateId: string,
+  aggregate: RowOf<'Event'> & { aggregateId: string },
   form: Form,
   { limit, after }: PageRequest,
 ): Promise<PageOf<EventView>> {
-  authorizeSome(tx.ability, 'read', 'Event')
-  const where = visibleWhere(tx.ability, 'read', 'Event', store.rightsColumns)
-  const page = { where, after: Number(after?.[0] ?? 0), limit: limit + 1 }
-  const { items, last } = cutPage(await store.listHistoryRows(tx, aggregateId, page), limit, (row) => [
-    row.eventNo,
-  ])
+  authorizeKnown(tx.ability, 'read', 'Event', aggregate)
+  const page = { after: Number(after?.[0] ?? 0), limit: limit + 1 }
+  const rows = await store.listHistoryRows(tx, aggregate.aggregateId, page)
+  const { items, last } = cutPage(rows, limit, (row) => [row.eventNo])
   return { items: items.map((row) => presentEvent(row, form)), last }
 }
 
 export async function getEvent(tx: ReadTx, id: string, form: Form): Promise<EventView> {
-  const { orgUnitId, ...row } = await store.getEventRow(tx, id)
-  authorize(tx.ability, 'read', 'Event', { aggregateId: row.aggregateId, orgUnitId })
-  return presentEvent(row, form)
+  const { event, rights } = await store.getEventRow(tx, id)
+  authorize(tx.ability, 'read', 'Event', rights)
+  return presentEvent(event, form)
 }

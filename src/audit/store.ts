@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, lt, or, type SQL, sql } from 'drizzle-orm'
+import { type AnyColumn, and, asc, desc, eq, gt, gte, lt, or, type SQL, sql } from 'drizzle-orm'
 import { auditEvents, auditPayloads, gateAnswers, importRuns, useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
@@ -6,13 +6,19 @@ import type { EventFilters } from './event-view.js'
 
 const { aggregateId } = auditEvents
 
-/** The unit that an event belongs to; people, units and systems lie in none. */
+/** A column of the use case that an event is about, or that the gate was asked about. */
+const ofUseCase = (column: AnyColumn) => sql`coalesce(
+  (select ${column} from ${useCases} where ${useCases.id} = ${aggregateId}),
+  (select ${column} from ${gateAnswers} join ${useCases} on ${useCases.id} = ${gateAnswers.useCaseId}
+    where ${gateAnswers.id} = ${aggregateId}))`
+
+/** The unit that an event belongs to, and who owns its use case; people, units and systems lie in none. */
 export const rightsColumns = {
   aggregateId,
-  orgUnitId: sql`coalesce(
-    (select ${useCases.orgUnitId} from ${useCases} where ${useCases.id} = ${aggregateId}),
-    (select ${importRuns.orgUnitId} from ${importRuns} where ${importRuns.id} = ${aggregateId}),
-    (select c.org_unit_id from ${gateAnswers} g join ${useCases} c on c.id = g.use_case_id where g.id = ${aggregateId}))`,
+  orgUnitId: sql`coalesce(${ofUseCase(useCases.orgUnitId)},
+    (select ${importRuns.orgUnitId} from ${importRuns} where ${importRuns.id} = ${aggregateId}))`,
+  businessOwnerId: ofUseCase(useCases.businessOwnerId),
+  riskOwnerId: ofUseCase(useCases.riskOwnerId),
 }
 
 export interface EventPage {
@@ -59,26 +65,33 @@ function conditionsOf({ type, actor, aggregate, from, to }: EventFilters): (SQL 
 }
 
 export interface HistoryPage {
-  where: SQL
   after: number
   limit: number
 }
 
 /** Everything that happened to one aggregate, in order. */
-export async function listHistoryRows(tx: ReadTx, id: string, { where, after, limit }: HistoryPage) {
+export async function listHistoryRows(tx: ReadTx, id: string, { after, limit }: HistoryPage) {
   return await tx.sql
     .select(columns)
     .from(auditEvents)
     .leftJoin(auditPayloads, eq(auditPayloads.eventId, auditEvents.id))
-    .where(and(eq(aggregateId, id), gt(auditEvents.eventNo, after), where))
+    .where(and(eq(aggregateId, id), gt(auditEvents.eventNo, after)))
     .orderBy(asc(auditEvents.eventNo))
     .limit(limit)
 }
 
-/** The unit of one event, for the right to read it. */
+/** One event, with what the right to read it looks at. */
 export async function getEventRow(tx: ReadTx, id: string) {
   const [row] = await tx.sql
-    .select({ ...columns, orgUnitId: sql<string | null>`${rightsColumns.orgUnitId}` })
+    .select({
+      event: columns,
+      rights: {
+        aggregateId,
+        orgUnitId: sql<string | null>`${rightsColumns.orgUnitId}`,
+        businessOwnerId: sql<string | null>`${rightsColumns.businessOwnerId}`,
+        riskOwnerId: sql<string | null>`${rightsColumns.riskOwnerId}`,
+      },
+    })
     .from(auditEvents)
     .leftJoin(auditPayloads, eq(auditPayloads.eventId, auditEvents.id))
     .where(eq(auditEvents.id, id))

@@ -54,9 +54,21 @@ export function authorize<T extends SubjectType>(
   type: T,
   row: RowOf<T> & { readonly id?: string | null },
 ): string {
-  const marked = mark(type, row)
-  if (!shapeOf(type).begins.includes(action)) assertReadable(ability, type, marked)
-  const { allowed, right, because } = judge(ability, action, type, marked)
+  if (!shapeOf(type).begins.includes(action)) assertReadable(ability, type, mark(type, row))
+  return authorizeKnown(ability, action, type, row)
+}
+
+/**
+ * As `authorize`, for what belongs to a row that was read already: that it exists is no secret.
+ * @throws RegistryError `forbidden` with the right's sentence
+ */
+export function authorizeKnown<T extends SubjectType>(
+  ability: Ability,
+  action: Action<T>,
+  type: T,
+  row: RowOf<T> & { readonly id?: string | null },
+): string {
+  const { allowed, right, because } = judge(ability, action, type, mark(type, row))
   if (allowed && right !== null) return right
   throw refusal(ability, { action, type, row, right, because })
 }

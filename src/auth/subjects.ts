@@ -48,7 +48,12 @@ export const subjects = {
     begins: [],
     fields: { useCaseId: 'id', orgUnitId: 'id' },
   },
-  Event: { noun: 'event', actions: ['read'], begins: [], fields: { aggregateId: 'id', orgUnitId: 'id' } },
+  Event: {
+    noun: 'event',
+    actions: ['read'],
+    begins: [],
+    fields: { aggregateId: 'id', orgUnitId: 'id', businessOwnerId: 'id', riskOwnerId: 'id' },
+  },
   Register: { noun: 'register', actions: ['export'], begins: ['export'], fields: { orgUnitId: 'id' } },
   Import: {
     noun: 'import',

@@ -69,8 +69,8 @@ export async function listEventsOf(
   form: 'plain' | 'exact',
   page: PageRequest,
 ): Promise<PageOf<EventView>> {
-  const { id } = await getReadable(tx, idOrKey)
-  return await listHistory(tx, id, form, page)
+  const { id: aggregateId, orgUnitId, businessOwnerId, riskOwnerId } = await getReadable(tx, idOrKey)
+  return await listHistory(tx, { aggregateId, orgUnitId, businessOwnerId, riskOwnerId }, form, page)
 }
 
 export async function getVersion(tx: ReadTx, idOrKey: string, version: number): Promise<Version> {

@@ -65,8 +65,33 @@ t.test('an auditor of one unit reads the events of that unit alone', async (t) =
   t.equal((await auditor.get(`/v1/events/${all.body.items[1].id}`)).status, 200)
 })
 
+t.test('whoever owns a use case reads its events, wherever it lies, and those of no other', async (t) => {
+  const other = await world.person('Somebody else', { rights: ['business_owner'] })
+  const named = await world.person('Named', { rights: [] })
+  const owned = { title: 'Fraud alerts', purpose: 'Mark doubtful claims', orgUnitId: claims }
+  const { body } = await other.post('/v1/use-cases', {
+    ...owned,
+    businessOwnerId: named.id,
+    riskOwnerId: risk.id,
+  })
+  for (const person of [named, risk]) {
+    const { items } = (await person.get(`/v1/use-cases/${body.key}/events`)).body
+    t.match(items, [{ type: 'use_case.registered', aggregate: { id: body.id } }])
+    t.equal((await person.get(`/v1/events/${items[0].id}`)).status, 200)
+  }
+  const all = (await named.get('/v1/events')).body.items
+  t.same(
+    all.map(({ aggregate }: { aggregate: { id: string } }) => aggregate.id),
+    [body.id],
+  )
+  const refused = await other.get(`/v1/use-cases/${body.key}/events`)
+  t.match(refused, { status: 403, body: { rule: 'DR-08' } })
+  const { items } = (await auditor.get(`/v1/use-cases/${useCase.key}/events`)).body
+  t.equal((await named.get(`/v1/events/${items[0].id}`)).status, 404)
+})
+
 t.test('whoever may read no events is told who may', async (t) => {
-  const nobody = await world.person('Nobody', { rights: [] })
+  const nobody = await world.person('deploy', { rights: ['pipeline'], kind: 'service' })
   const { status, body } = await nobody.get('/v1/events')
   t.equal(status, 403)
   t.match(body.detail, /auditor/i)

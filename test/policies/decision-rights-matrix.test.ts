@@ -71,9 +71,9 @@ const situations: { [T in SubjectType]: Rows<T> } = {
     'bound to it, another unit': { useCaseId: boundCase, orgUnitId: otherUnit },
   },
   Event: {
-    ...places({ aggregateId: aCase }),
-    'no unit': { aggregateId: other, orgUnitId: null },
-    'whole organisation, no unit': { aggregateId: other, orgUnitId: null },
+    ...cases({ aggregateId: aCase }),
+    'no unit': { aggregateId: other, ...nobodys, orgUnitId: null },
+    'whole organisation, no unit': { aggregateId: other, ...nobodys, orgUnitId: null },
   },
   Register: {
     ...places({}),
