@@ -12,6 +12,7 @@ import { drizzleOn, type Sql } from './client.js'
 import type { Clock } from './clock.js'
 import { claimKey, type Idempotency, keepResponse } from './idempotency.js'
 import { isRetryable } from './pg-error.js'
+import { assertRightsInForce, RightsMoved } from './rights-in-force.js'
 import { people, refusals } from './schema.js'
 import { findWholeRow } from './whole-row.js'
 
@@ -36,6 +37,8 @@ export interface WriteTx extends ReadTx {
   /** Fixed by the last {@link lock}: never before the previous event of a locked row. */
   readonly now: Instant
   record(aggregate: Aggregate, event: DomainEvent): void
+  /** For a statement whose answer nothing else rests on: it is waited for before the commit, and fails the deed. */
+  alongside(statement: Promise<unknown>): void
   /** Moves `now` past an instant that is already on record. */
   notBefore(instant: Instant | null): void
 }
@@ -68,7 +71,7 @@ const rollback = { text: 'rollback', query_timeout: 1000 }
 /** Single statements on the pool; no transaction, no `record`. A refusal here is recorded like any other. */
 export async function read<T>(
   source: Source,
-  request: WriteRequest,
+  request: Request,
   work: (tx: ReadTx) => Promise<T>,
 ): Promise<T> {
   const { principal, ability } = request
@@ -102,45 +105,29 @@ export async function write<T>(
   })
 }
 
-/** Somebody's rights changed between the first byte of their request and its end. */
-class RightsMoved extends RegistryError {
-  constructor() {
-    super('conflict', 'your rights changed while this was under way; ask again')
-  }
-}
-
-/**
- * Rights are read when a request begins, and its body may take minutes to come. So they are looked at again as the
- * last thing before a commit: every grant, revocation, departure and token is an event of the person it concerns.
- */
-async function assertRightsInForce(
-  client: pg.PoolClient,
-  { personId, asOfEventNo }: Principal,
-): Promise<void> {
-  if (asOfEventNo === undefined) return
-  const { rowCount } = await client.query({
-    name: 'rights_in_force',
-    text: 'select from person where id = $1 and last_event_no = $2',
-    values: [personId, asOfEventNo],
-  })
-  if (rowCount === 0) throw new RightsMoved()
-}
-
 async function attemptWrite<T>(
   { pool, clock }: Source,
   request: WriteRequest,
   work: (tx: WriteTx) => Promise<T>,
 ): Promise<Written<T>> {
   const started = performance.now()
+  return await transact(
+    pool,
+    async (client) => await inTransaction(client, { clock, started }, request, work),
+  )
+}
+
+/** A transaction on a connection of its own. `work` ends it; whatever it throws rolls it back. */
+async function transact<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
     // Not waited for: the connection pipelines, so what follows is on its way before the answer to this.
     const begun = client.query('begin')
     begun.catch(() => {})
-    const written = await inTransaction(client, { clock, started }, request, work)
+    const value = await work(client)
     await begun
     client.release()
-    return written
+    return value
   } catch (error) {
     // A connection that cannot roll back is not given to anybody else.
     await client.query(rollback).then(
@@ -166,8 +153,9 @@ async function inTransaction<T>(
     }
   }
   const journal = new Journal({ actorId: principal.personId, requestId })
-  const tx = openTx(client, clock, request, journal)
-  const value = await work(tx)
+  const alongside: Promise<unknown>[] = []
+  const tx = openTx(client, clock, request, { journal, alongside })
+  const value = await orEarlierFailure(work(tx), alongside)
   if (journal.isEmpty) throw new Error('a write recorded no event')
   if (performance.now() - started > WRITE_LIMIT_MS) {
     throw new RegistryError('unavailable', 'this took longer than 30 seconds and was undone; try again later')
@@ -176,9 +164,19 @@ async function inTransaction<T>(
   const inForce = assertRightsInForce(client, principal)
   const appended = journal.append(client, tx.now)
   const kept = idempotency && keepResponse(client, principal.personId, idempotency, value)
-  await Promise.all([inForce, appended, kept])
+  await Promise.all([...alongside, inForce, appended, kept])
   await commit(client)
   return { value, replayed: false, touched: journal.touched }
+}
+
+/** PostgreSQL refuses all that follows a statement that failed, so what failed first is the cause. */
+async function orEarlierFailure<T>(deed: Promise<T>, alongside: Promise<unknown>[]): Promise<T> {
+  try {
+    return await deed
+  } catch (error) {
+    await Promise.all(alongside)
+    throw error
+  }
 }
 
 /** PostgreSQL answers `commit` with a rollback, and no error, when a statement before it has failed. */
@@ -191,7 +189,7 @@ function openTx(
   client: pg.PoolClient,
   clock: Clock,
   { principal, ability }: Request,
-  journal: Journal,
+  { journal, alongside }: { journal: Journal; alongside: Promise<unknown>[] },
 ): WriteTx {
   let now = clock.now()
   return {
@@ -204,6 +202,10 @@ function openTx(
     },
     record(aggregate, event) {
       journal.record(aggregate, event, now)
+    },
+    alongside(statement) {
+      statement.catch(() => {}) // looked at when the deed is done
+      alongside.push(statement)
     },
     notBefore(instant) {
       now = latest(latest(clock.now(), now), instant)
@@ -271,22 +273,28 @@ async function refusing<T>(source: Source, request: Request, deed: () => Promise
   }
 }
 
-/** Records `access.denied` in a transaction of its own, once per person, right and row per minute. */
-async function recordRefusal(
-  source: Source,
-  { principal, ability, requestId }: Request,
-  error: RegistryError,
-): Promise<void> {
+/**
+ * Records `access.denied` in a transaction of its own, once per person, right and row per minute: of several at once
+ * the first writes the row of the minute, and the others find it and undo nothing but themselves. It counts whatever
+ * became of the person's rights meanwhile.
+ */
+async function recordRefusal(source: Source, request: Request, error: RegistryError): Promise<void> {
   const { denied, rule = 'none' } = error
   if (!denied) return
-  const { personId } = principal
+  const { personId } = request.principal
+  const { id: subjectId, action, kind } = denied
   const minute = `${source.clock.now().slice(0, 16)}:00.000Z`
-  await attemptWrite(source, { principal, ability, requestId }, async (tx) => {
-    const refusal = { personId, rule, subjectId: denied.id, minute }
-    const noted = await tx.sql.insert(refusals).values(refusal).onConflictDoNothing()
-    if (noted.rowCount === 0) throw new RegistryError('conflict', 'this refusal is on record already')
+  await transact(source.pool, async (client) => {
+    const journal = new Journal({ actorId: personId, requestId: request.requestId })
+    const tx = openTx(client, source.clock, request, journal)
+    const noted = await tx.sql
+      .insert(refusals)
+      .values({ personId, rule, subjectId, minute })
+      .onConflictDoNothing()
+    if (noted.rowCount === 0) return void (await client.query(rollback))
     const person = await lock(tx, people, personId, 'person')
-    const { id: subjectId, action, kind } = denied
     tx.record(person, { type: 'access.denied', rule, action, kind, subjectId, sealed: {} })
+    await journal.append(client, tx.now)
+    await commit(client)
   })
 }

@@ -65,6 +65,22 @@ t.test('what fails after an event was recorded leaves neither the write nor the 
   t.same(await rows('select count(*) from audit_event'), before)
 })
 
+t.test('what was sent alongside counts: its failure undoes all, and is the one that is told', async (t) => {
+  const before = await nameOfRoot()
+  const broken = (tx: WriteTx) => tx.alongside(tx.client.query('select 1 / 0'))
+  const failing = database.write(request, async (tx) => {
+    await rename(tx, 'never')
+    broken(tx)
+  })
+  await t.rejects(failing, { code: '22012' })
+  const failingInBetween = database.write(request, async (tx) => {
+    broken(tx)
+    await rename(tx, 'never')
+  })
+  await t.rejects(failingInBetween, { code: '22012' }, 'not the refusal of what follows')
+  t.equal(await nameOfRoot(), before)
+})
+
 t.test('twenty writes at once number their events without a gap and lose no update', async (t) => {
   await Promise.all(
     Array.from({ length: 20 }, (_, i) => database.write(request, (tx) => rename(tx, `name ${i}`))),
@@ -158,8 +174,22 @@ t.test('a refusal is recorded once per person, right and row per minute', async 
   await t.rejects(attempt(), { code: 'forbidden' })
   t.equal(await denials(), 1)
   time = '2026-06-01T00:01:00.000Z'
-  await t.rejects(attempt(), { code: 'forbidden' })
-  t.equal(await denials(), 2)
+  const together = await Promise.allSettled([attempt(), attempt(), attempt()])
+  for (const { status } of together) t.equal(status, 'rejected')
+  t.equal(await denials(), 2, 'also of several at once')
+  const idle = `select count(*)::int from pg_stat_activity
+    where datname = current_database() and state like 'idle in transaction%'`
+  t.equal((await rows(idle))[0].count, 0, 'none leaves its transaction open')
+
+  await t.test('and whatever became of the rights of whoever was refused', async (t) => {
+    time = '2026-06-01T00:02:00.000Z'
+    const stale = { ...request, principal: { ...request.principal, asOfEventNo: 0 } }
+    const asBefore = database.write(stale, async (tx) => {
+      authorize(tx.ability, 'manage', 'OrgUnit', { id: ROOT_UNIT_ID })
+    })
+    await t.rejects(asBefore, { code: 'forbidden' })
+    t.equal(await denials(), 3)
+  })
 })
 
 t.test('what must never change, the service itself cannot change', async (t) => {
