@@ -35,6 +35,7 @@ export const catalogue = {
     { by: z.enum(['issuer', 'key', 'first_sign_in']) },
     { name: prose, issuer: prose.nullable(), subject: prose.nullable() },
   ),
+  'recovery.opened': event('person', { right: word, expiresAt: prose }, {}),
   'person.revised': event('person', { right }, { name: prose, email: prose.nullable() }),
   'person.left': event('person', { right }, { reason: prose }),
   'right.granted': event('person', { right: word, grantId: id, kind: word, name: word, orgUnitId: id }, {}),

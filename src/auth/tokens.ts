@@ -4,9 +4,9 @@ import { createHash, randomBytes } from 'node:crypto'
  * Opaque secrets: `assent_<kind>_` + 256 random bits + a checksum of 6 characters, so that a mistyped one never
  * reaches the database and a leaked one is found by a scanner. Only the SHA-256 of the whole is stored.
  */
-export type SecretKind = 'sk' | 'pt' | 'key' | 'first'
+export type SecretKind = 'sk' | 'pt' | 'key' | 'first' | 'recover'
 
-const FORM = /^assent_(sk|pt|key|first)_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})$/
+const FORM = /^assent_(sk|pt|key|first|recover)_([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{6})$/
 
 export function mintSecret(kind: SecretKind): { secret: string; digest: string } {
   const random = randomBytes(32).toString('base64url')

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { projectRoot, readConfig } from '../config.js'
+import { readConfig } from '../config.js'
 import { backUp } from '../db/backup/write.js'
 import { asOwner, findExistingDatabase } from '../db/location.js'
 import { FolderStore } from '../evidence/blobs.js'
 import { UsageError } from './flags.js'
+import { shippedVersion } from './version.js'
 
 export const help = `usage: assent backup FILE
 
@@ -41,8 +40,4 @@ function whenTold(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
   return controller.signal
-}
-
-function shippedVersion(): string {
-  return JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).version
 }

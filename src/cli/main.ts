@@ -2,6 +2,7 @@
 import { RegistryError } from '../errors.js'
 import { exitCodes } from './exit-codes.js'
 import { UsageError } from './flags.js'
+import { shippedVersion } from './version.js'
 
 interface Command {
   /** What comes after the name. */
@@ -36,6 +37,11 @@ const commands: Record<string, Command> = {
     summary: 'Fill an empty database from a backup',
     load: async () => await import('./restore.js'),
   },
+  'first-sign-in': {
+    takes: '',
+    summary: 'Print a code for one more administrator, when no token is left',
+    load: async () => await import('./first-sign-in.js'),
+  },
   'gate check': {
     takes: '--use-case KEY --environment NAME',
     summary: 'May this use of AI go there, now?',
@@ -54,6 +60,10 @@ async function main(words: string[]): Promise<number> {
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     console.log(overview())
     return first === undefined ? exitCodes.usage : 0
+  }
+  if (first === '--version') {
+    console.log(shippedVersion())
+    return 0
   }
   const name = [`${first} ${second}`, first].find((name) => Object.hasOwn(commands, name))
   const command = name === undefined ? undefined : commands[name]
@@ -75,8 +85,14 @@ async function call(name: string, command: Command, argv: string[]): Promise<num
 }
 
 function overview(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
-  return ['usage: assent COMMAND', '', ...lines, '', 'assent COMMAND --help says more.'].join('\n')
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`)
+  return [
+    'usage: assent COMMAND',
+    '',
+    ...lines,
+    '',
+    'assent COMMAND --help says more; assent --version says which this is.',
+  ].join('\n')
 }
 
 function failed(error: unknown): number {

@@ -1,4 +1,5 @@
-import { readConfig } from '../config.js'
+import { resolve } from 'node:path'
+import { type Config, readConfig } from '../config.js'
 import { readBackup } from '../db/backup/read.js'
 import { assertRestorable, restore } from '../db/backup/restore.js'
 import { asOwner, findDatabase } from '../db/location.js'
@@ -29,9 +30,14 @@ export async function run(argv: string[]): Promise<number> {
     console.log(
       `restored ${rows} rows and ${manifest.evidence.files} files of evidence into ${location.name}`,
     )
-    console.log(`It is the register as of ${manifest.takenAt}. Start it with: assent serve`)
+    console.log(`It is the register as of ${manifest.takenAt}. ${startWith(config)}`)
     return 0
   } finally {
     await location.stop()
   }
+}
+
+function startWith({ databaseUrl, dataDir }: Config): string {
+  const isUsual = databaseUrl !== undefined || dataDir === resolve('.assent')
+  return `Start it with: assent serve${isUsual ? '' : `, and ASSENT_DATA_DIR=${dataDir}`}`
 }

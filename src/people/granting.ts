@@ -3,7 +3,7 @@ import { visibleWhere } from '../auth/visible-where.js'
 import { grants } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
-import { newId } from '../ids.js'
+import { newId, ROOT_UNIT_ID } from '../ids.js'
 import { assertOrgUnit } from '../org-units/service.js'
 import { assertActive, assertGrantable, type Grant, type NewGrant } from './person.js'
 import { getPerson } from './service.js'
@@ -47,6 +47,7 @@ export async function revokeGrant(tx: WriteTx, id: string, reason: string): Prom
   const right = authorize(tx.ability, 'revoke', 'Grant', grant)
   if (grant.revokedAt) throw new RegistryError('conflict', 'this grant has ended already; nothing to do')
   await endGrant(tx, person, grant, right, reason)
+  await assertAdministered(tx, [grant])
   return presentGrant(await store.getGrantRow(tx, id))
 }
 
@@ -57,9 +58,26 @@ export async function endGrants(
   right: string,
   reason: string,
 ): Promise<void> {
-  for (const grant of await store.listGrantRows(tx, person.id)) {
-    await endGrant(tx, person, grant, right, reason)
-  }
+  const ended = await store.listGrantRows(tx, person.id)
+  for (const grant of ended) await endGrant(tx, person, grant, right, reason)
+  await assertAdministered(tx, ended)
+}
+
+/**
+ * Two deeds at once could each leave the other's administrator as the last: they look one after the other.
+ * @throws RegistryError `conflict` when nobody administers the whole organisation without these grants
+ */
+async function assertAdministered(tx: WriteTx, ended: store.GrantRow[]): Promise<void> {
+  const isAtStake = ended.some(
+    ({ name, orgUnitId }) => name === 'administrator' && orgUnitId === ROOT_UNIT_ID,
+  )
+  if (!isAtStake) return
+  await store.lockAssent(tx)
+  if (await store.hasAdministrator(tx.sql)) return
+  throw new RegistryError(
+    'conflict',
+    'nobody else administers the whole organisation; make somebody else an administrator of it first',
+  )
 }
 
 async function endGrant(

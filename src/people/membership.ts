@@ -3,7 +3,7 @@ import type { Sql } from '../db/client.js'
 import type { WriteTx } from '../db/transaction.js'
 import { assertRevision, RegistryError } from '../errors.js'
 import { ASSENT_ID, newId, ROOT_UNIT_ID } from '../ids.js'
-import { addDays } from '../instant.js'
+import { addDays, addSeconds, type Instant } from '../instant.js'
 import { endGrants, insertGrant } from './granting.js'
 import {
   assertAcceptable,
@@ -105,8 +105,25 @@ export async function join(tx: WriteTx, personId: string): Promise<PersonRow> {
 /** Right named by what Assent itself does before anybody has signed in. */
 const BOOTSTRAP = 'bootstrap'
 
-/** The first administrator: uses up the code that only the operator has read. */
-export async function joinAsFirst(tx: WriteTx, code: string, name: string): Promise<PersonRow> {
+/** Lets one more administrator join, whoever administers: the operator holds the data anyway, and it is on record. */
+export async function openRecovery(tx: WriteTx, digest: string, seconds: number): Promise<Instant> {
+  const assent = await store.lockAssent(tx)
+  const expiresAt = addSeconds(tx.now, seconds)
+  await store.keepFirstSignIn(tx.sql, digest, tx.now, expiresAt)
+  tx.record(assent, { type: 'recovery.opened', right: BOOTSTRAP, expiresAt, sealed: {} })
+  return expiresAt
+}
+
+/**
+ * An administrator by a code that only the operator has read, which is used up.
+ * @param code its digest
+ * @param recovers true for a code made to join those who administer already
+ */
+export async function joinByCode(
+  tx: WriteTx,
+  { code, recovers }: { code: string; recovers: boolean },
+  name: string,
+): Promise<PersonRow> {
   const id = tx.principal.personId
   const person = await store.insertPerson(tx, {
     id,
@@ -119,10 +136,10 @@ export async function joinAsFirst(tx: WriteTx, code: string, name: string): Prom
   if (!(await store.useFirstSignIn(tx, code, id))) {
     throw new RegistryError(
       'unauthenticated',
-      'this code is used, expired or replaced; restart Assent to print a new one',
+      'this code is used, expired or replaced; print a new one with `assent first-sign-in`, where the data lie',
     )
   }
-  if (await store.hasAdministrator(tx.sql)) {
+  if (!recovers && (await store.hasAdministrator(tx.sql))) {
     throw new RegistryError('conflict', 'somebody administers this already; ask them to invite you')
   }
   tx.record(person, {

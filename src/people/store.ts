@@ -18,6 +18,11 @@ export async function lockPerson(tx: WriteTx, id: string): Promise<PersonRow> {
   return await lock(tx, people, id, 'person')
 }
 
+/** Locks Assent itself, so that who administers changes one deed after the other. */
+export async function lockAssent(tx: WriteTx): Promise<PersonRow> {
+  return await lock(tx, people, ASSENT_ID, 'person')
+}
+
 export async function getPersonRow(tx: ReadTx, id: string): Promise<PersonRow> {
   const [row] = await tx.sql.select().from(people).where(eq(people.id, id))
   if (!row) throw notFound('person')

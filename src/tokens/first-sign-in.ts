@@ -1,7 +1,9 @@
 import { mintSecret } from '../auth/tokens.js'
 import { drizzleOn } from '../db/client.js'
 import type { Database } from '../db/database.js'
-import { addSeconds } from '../instant.js'
+import type { WriteTx } from '../db/transaction.js'
+import { addSeconds, type Instant } from '../instant.js'
+import { openRecovery } from '../people/membership.js'
 import { hasAdministrator, keepFirstSignIn } from '../people/service.js'
 
 const GOOD_FOR_SECONDS = 3600
@@ -20,4 +22,10 @@ export async function prepareFirstSignIn({
   const now = clock.now()
   await keepFirstSignIn(sql, digest, now, addSeconds(now, GOOD_FOR_SECONDS))
   return secret
+}
+
+/** A one-time code for one more administrator: a lost or expired token must never lock everybody out. */
+export async function prepareRecovery(tx: WriteTx): Promise<{ code: string; expiresAt: Instant }> {
+  const { secret: code, digest } = mintSecret('recover')
+  return { code, expiresAt: await openRecovery(tx, digest, GOOD_FOR_SECONDS) }
 }

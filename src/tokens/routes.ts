@@ -130,8 +130,10 @@ export async function tokenRoutes(app: App, { database, callerOf }: Deps): Promi
     operation({
       id: 'signInFirst',
       tag,
-      summary: 'Become the first administrator',
-      description: 'With the one-time code that Assent prints at its start as long as nobody administers it.',
+      summary: 'Become the first administrator, or one more',
+      description:
+        'With the one-time code that Assent prints at its start as long as nobody administers it, or with one that ' +
+        '`assent first-sign-in` prints on the machine of the data.',
       right: 'public',
       bucket: 'sign_in',
       body: FirstSignIn,

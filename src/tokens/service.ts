@@ -1,13 +1,13 @@
 import type { Signed } from '../auth/authenticate.js'
 import { authorize } from '../auth/decision-rights.js'
-import { digestOfSecret, mintSecret } from '../auth/tokens.js'
+import { digestOfSecret, kindOfSecret, mintSecret } from '../auth/tokens.js'
 import { drizzleOn, type Sql } from '../db/client.js'
 import type { Database } from '../db/database.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { addDays, type Instant } from '../instant.js'
-import { findInvited, join, joinAsFirst } from '../people/membership.js'
+import { findInvited, join, joinByCode } from '../people/membership.js'
 import { assertActive } from '../people/person.js'
 import { findPrincipal, getPerson, lockPersonForToken, type PersonRow } from '../people/service.js'
 import * as store from './store.js'
@@ -74,9 +74,10 @@ export async function acceptByKey(tx: WriteTx): Promise<IssuedToken> {
   return await issue(tx, person, 'personal', { name: 'first sign-in', expiresInDays: OWN_TOKEN_DAYS }, OWN)
 }
 
-/** Exchanges the code printed at the first start, once, for the first administrator's own token. */
+/** Exchanges a code that was printed for the operator, once, for an administrator's own token. */
 export async function signInFirst(tx: WriteTx, code: string, name: string): Promise<IssuedToken> {
-  const person = await joinAsFirst(tx, digestOfSecret(code), name)
+  const recovers = kindOfSecret(code) === 'recover'
+  const person = await joinByCode(tx, { code: digestOfSecret(code), recovers }, name)
   return await issue(tx, person, 'personal', { name: 'first sign-in', expiresInDays: OWN_TOKEN_DAYS }, OWN)
 }
 

@@ -49,7 +49,7 @@ export const KeyAcceptance = z
   .meta({ id: 'KeyAcceptance', examples: [examples.keyAcceptance] })
 export const FirstSignIn = z
   .strictObject({
-    code: z.string().max(200).describe('As Assent printed it at its start'),
+    code: z.string().max(200).describe('As Assent printed it'),
     name: text(200).trim().min(1).describe('Your own'),
   })
   .meta({ id: 'FirstSignIn', examples: [examples.firstSignIn] })

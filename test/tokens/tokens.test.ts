@@ -18,7 +18,8 @@ t.test('the first administrator', async (t) => {
 
   await t.test('needs the code that was printed last', async (t) => {
     const [old, code] = [await mint(), await mint()]
-    const detail = 'this code is used, expired or replaced; restart Assent to print a new one'
+    const detail =
+      'this code is used, expired or replaced; print a new one with `assent first-sign-in`, where the data lie'
     await refuses(t, server, () => sign(old), { status: 401, detail })
     await refuses(t, server, () => sign(mintSecret('first').secret), { status: 401, detail })
     await refuses(t, server, () => sign(digestOfSecret(code)), { status: 401, detail })
