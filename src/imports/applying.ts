@@ -5,7 +5,7 @@ import type { Policies } from '../policy/load.js'
 import { registerUseCases, retire, revise } from '../use-cases/service.js'
 import { type Decided, decideLocked } from './deciding.js'
 import { assertApplicable, assertPreviewSeen, type Import } from './import.js'
-import { type Plan, wait } from './outcome.js'
+import { leaveForAPerson, type Plan } from './outcome.js'
 import { countRows, type Steps } from './previewing.js'
 import * as store from './store.js'
 import { present } from './view.js'
@@ -87,7 +87,7 @@ async function applyBatch(tx: WriteTx, policies: Policies, id: string, revision:
     })),
   )
   const added = { newUnits: names.newUnits.length, newSystems: names.newSystems.length }
-  await advance(tx, run, { doneThrough, editions }, added)
+  await keepProgress(tx, run, { doneThrough, editions }, added)
   tx.record(run, { type: 'import.advanced', right, state: 'applying', through: doneThrough, sealed: {} })
 }
 
@@ -98,7 +98,7 @@ async function editionsOf(tx: WriteTx, run: store.RunRow): Promise<string[]> {
   return run.state === 'previewed' ? await store.findEditions(tx, run) : run.editions
 }
 
-async function advance(
+async function keepProgress(
   tx: WriteTx,
   run: store.RunRow,
   progress: { doneThrough: number; editions: string[] },
@@ -179,7 +179,7 @@ async function change(
     return plan
   }
   const refused = await attempt(tx, work)
-  return refused instanceof RegistryError ? wait(refused.message) : plan
+  return refused instanceof RegistryError ? leaveForAPerson(refused.message) : plan
 }
 
 async function keepSources(tx: WriteTx, run: store.RunRow, settled: Settled[]): Promise<void> {

@@ -8,7 +8,11 @@ const headers = ['No', 'Use case', 'What for', 'Team', 'Phase']
 
 /** How a file is understood, as a person writes it. */
 export const profile = {
-  ...{ version: 1, id: 'sales-portfolio', title: 'Portfolio of Sales', about, register: 'sales-portfolio' },
+  version: 1,
+  id: 'sales-portfolio',
+  title: 'Portfolio of Sales',
+  about,
+  register: 'sales-portfolio',
   headers,
   identity: { id: 'No', name: 'Use case' },
   facts: {
@@ -22,14 +26,19 @@ export const profile = {
 /** The same, with what was left out. */
 export const completeProfile = {
   ...profile,
-  ...{ layout: {}, blanks: [], defused: false },
+  layout: {},
+  blanks: [],
+  defused: false,
   identity: { ...profile.identity, within: [] },
   facts: {
     ...profile.facts,
     orgUnit: [{ from: 'Team', several: [] }],
     stage: { ...profile.facts.stage, match: 'exact', separators: [] },
   },
-  ...{ answers: {}, answerPrefixes: [], dates: {}, flags: [] },
+  answers: {},
+  answerPrefixes: [],
+  dates: {},
+  flags: [],
 }
 
 const outcomes = { created: 21, updated: 0, unchanged: 0, needsAttention: 2, refused: 1 }
@@ -82,7 +91,10 @@ const mapped = {
 }
 
 export const importRow = {
-  ...{ ordinal: 8, rowNumber: 9, identity: '8', outcome: 'needs_attention' },
+  ordinal: 8,
+  rowNumber: 9,
+  identity: '8',
+  outcome: 'needs_attention',
   reasons: [
     {
       field: 'stage',
@@ -104,6 +116,11 @@ export const goneRow = {
 }
 
 export const provenance = {
-  ...{ register: profile.register, identity: '8', importId: importSummary.id, ordinal: 8, rowNumber: 9 },
-  ...{ raw, mapped },
+  register: profile.register,
+  identity: '8',
+  importId: importSummary.id,
+  ordinal: 8,
+  rowNumber: 9,
+  raw,
+  mapped,
 }

@@ -44,16 +44,18 @@ export interface Circumstances {
 
 /** What a first registration leaves open. */
 const blank: Omit<Facts, 'orgUnitId' | 'purpose'> = {
-  ...{
-    title: '',
-    benefits: '',
-    outputs: '',
-    jurisdictions: [],
-    channels: [],
-    stage: 'idea',
-    technique: null,
-  },
-  ...{ systemIds: [], answers: {}, businessOwnerId: null, riskOwnerId: null, tags: [] },
+  title: '',
+  benefits: '',
+  outputs: '',
+  jurisdictions: [],
+  channels: [],
+  stage: 'idea',
+  technique: null,
+  systemIds: [],
+  answers: {},
+  businessOwnerId: null,
+  riskOwnerId: null,
+  tags: [],
 }
 
 const NO_PURPOSE = 'The source does not say what this is for.'
@@ -107,7 +109,7 @@ function planKnown(row: MappedRow, known: Registered, at: Circumstances): Plan {
   const changed = changedFacts(known.facts, facts)
   const retires = row.retired && !known.mapped.retired && known.retiredAt === null
   const obstacle = obstacleOf(known, facts, retires)
-  if (obstacle !== undefined) return wait(obstacle)
+  if (obstacle !== undefined) return leaveForAPerson(obstacle)
   const isNews = changed.length > 0 || !isDeepStrictEqual(plain(row), plain(known.mapped))
   const reasons = [
     ...conflicts.map(conflictReason),
@@ -120,7 +122,7 @@ function planKnown(row: MappedRow, known: Registered, at: Circumstances): Plan {
     reasons,
     facts: isRevised ? facts : null,
     retires,
-    base: advance(known.base, stated),
+    base: withStated(known.base, stated),
   }
 }
 
@@ -142,7 +144,7 @@ function plain({ facts, retired, dates, notes }: MappedRow): object {
   return { facts, retired, dates, notes }
 }
 
-function advance(base: Facts, stated: Partial<Facts>): Facts {
+function withStated(base: Facts, stated: Partial<Facts>): Facts {
   return { ...base, ...stated, answers: { ...base.answers, ...stated.answers } }
 }
 
@@ -157,7 +159,7 @@ function obstacleOf(known: Registered, facts: Facts, retires: boolean): string |
 }
 
 /** Nothing of the row is taken, and the next import of the same file tries it again. */
-export function wait(message: string): Plan {
+export function leaveForAPerson(message: string): Plan {
   const reasons = [{ field: null, message, raw: null, conflict: null }]
   return { outcome: 'needs_attention', reasons, facts: null, retires: false, base: null }
 }

@@ -14,6 +14,9 @@ const isItsRow = and(
   eq(importRows.ordinal, useCaseSources.ordinal),
 )
 
+/** As it was kept. */
+const mappedRow = sql<MappedRow>`${importRows.mapped}`
+
 /** Where the fields that rights look at come from. */
 export const rightsColumns = { createdBy: importRuns.createdBy, orgUnitId: importRuns.orgUnitId }
 
@@ -50,10 +53,11 @@ export async function insertRun(tx: WriteTx, run: NewRunRow): Promise<RunRow> {
   return row
 }
 
-/** Writes what a step changed. The revision moves with what people see, not with each step. */
+/** Writes what a step changed to a run that is locked. The revision moves with what people see, not with each step. */
 export async function updateRun(tx: WriteTx, run: RunRow, change: Partial<NewRunRow>): Promise<RunRow> {
   const [row] = await tx.sql.update(importRuns).set(change).where(eq(importRuns.id, run.id)).returning()
-  return row ?? run
+  if (!row) throw new Error('an import that is locked was not there to be changed')
+  return row
 }
 
 export async function insertRegister(tx: WriteTx, name: string): Promise<void> {
@@ -103,14 +107,13 @@ export async function listMappedRows(
   importId: string,
   after: { ordinal: number; limit: number },
 ): Promise<MappedRowOf[]> {
-  const { ordinal, rowNumber, identity, mapped } = importRows
-  const rows = await tx.sql
-    .select({ ordinal, rowNumber, identity, mapped })
+  const { ordinal, rowNumber, identity } = importRows
+  return await tx.sql
+    .select({ ordinal, rowNumber, identity, mapped: mappedRow })
     .from(importRows)
     .where(and(eq(importRows.importId, importId), gt(ordinal, after.ordinal)))
     .orderBy(asc(ordinal))
     .limit(after.limit)
-  return rows as unknown as MappedRowOf[]
 }
 
 export interface RowsPage {
@@ -161,15 +164,14 @@ export async function listSources(
   register: string,
   identities: string[],
 ): Promise<KnownSource[]> {
-  const { useCaseId, identity, base } = useCaseSources
-  const rows = await tx.sql
-    .select({ useCaseId, identity, base, mapped: importRows.mapped })
+  const { useCaseId, identity } = useCaseSources
+  return await tx.sql
+    .select({ useCaseId, identity, base: sql<Facts>`${useCaseSources.base}`, mapped: mappedRow })
     .from(useCaseSources)
     .innerJoin(importRows, isItsRow)
     .where(
       and(eq(useCaseSources.register, register), sql`${identity} = any(${sql.param(identities)}::text[])`),
     )
-  return rows as unknown as KnownSource[]
 }
 
 /** A row that a use case was imported from, and what it meant here. */

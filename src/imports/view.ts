@@ -20,9 +20,24 @@ export function summarize(run: RunRow): ImportSummary {
   const { id, revision, state, fileName, fileDigest, format, encoding, sheet, headerRow, register } = run
   const { orgUnitId, profileFrom, counts, createdBy, createdAt, appliedBy, appliedAt } = run
   return {
-    ...{ id, revision, state, fileName, fileDigest, format, encoding, sheet, headerRow, register, orgUnitId },
-    ...{ profileFrom, needsConfirmation: profileFrom === 'inferred', counts: counts && Counts.parse(counts) },
-    ...{ createdBy, createdAt, appliedBy, appliedAt },
+    id,
+    revision,
+    state,
+    fileName,
+    fileDigest,
+    format,
+    encoding,
+    sheet,
+    headerRow,
+    register,
+    orgUnitId,
+    profileFrom,
+    needsConfirmation: profileFrom === 'inferred',
+    counts: counts && Counts.parse(counts),
+    createdBy,
+    createdAt,
+    appliedBy,
+    appliedAt,
   }
 }
 

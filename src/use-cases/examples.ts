@@ -61,7 +61,9 @@ export const similar = {
 
 export const registeredUseCase = {
   ...useCase,
-  ...{ revision: 1, version: 1, stage: 'pilot' },
+  revision: 1,
+  version: 1,
+  stage: 'pilot',
   standing: { standing: 'unreviewed', reasons: [], decisionId: null, validUntil: null, openReviewId: null },
   updatedAt: useCase.createdAt,
   similar: [similar],

@@ -52,16 +52,26 @@ export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCas
 }
 
 /** What every use case begins with. */
-const newborn = {
-  ...{ revision: 1, raisedTier: null, openMaterialFacts: null },
-  ...{ materialFacts: null, materialDigest: null, openReviewId: null, lastOutcome: null, approvalId: null },
-  ...{ approvedTier: null, validUntil: null, firstMaterialChangeAt: null, tierRaisedAt: null, blockId: null },
+const initialState = {
+  revision: 1,
+  raisedTier: null,
+  openMaterialFacts: null,
+  materialFacts: null,
+  materialDigest: null,
+  openReviewId: null,
+  lastOutcome: null,
+  approvalId: null,
+  approvedTier: null,
+  validUntil: null,
+  firstMaterialChangeAt: null,
+  tierRaisedAt: null,
+  blockId: null,
 } satisfies Partial<UseCaseRow>
 
 /** Heads, first versions and first states of new use cases, in three statements however many they are. */
 export async function insertUseCases(
   tx: WriteTx,
-  rows: Omit<UseCaseRow, 'number' | keyof typeof newborn>[],
+  rows: Omit<UseCaseRow, 'number' | keyof typeof initialState>[],
   versions: (typeof useCaseVersions.$inferInsert)[],
 ): Promise<UseCaseRow[]> {
   type Numbered = { id: string; number: number }
@@ -72,7 +82,7 @@ export async function insertUseCases(
     'id, number::float8 as number',
   )
   const numbers = new Map(numbered.map(({ id, number }) => [id, number]))
-  const inserted = rows.map((row) => ({ ...newborn, ...row, number: numbers.get(row.id) ?? 0 }))
+  const inserted = rows.map((row) => ({ ...initialState, ...row, number: numbers.get(row.id) ?? 0 }))
   await insertAll(tx.client, useCaseVersions, versions)
   await insertAll(
     tx.client,
@@ -86,19 +96,20 @@ export async function insertUseCases(
  * Writes the head as it now is and keeps the state as of this revision. Every deed on a use case ends here, so that
  * its ETag moves and the register as of any instant can be read.
  */
-export async function saveUseCase(
+export function saveUseCase(
   tx: WriteTx,
   before: UseCaseRow,
   change: Partial<Omit<NewUseCaseRow, 'id' | 'number' | 'revision'>>,
-): Promise<UseCaseRow> {
+): UseCaseRow {
   const changed = { ...change, revision: before.revision + 1, updatedAt: tx.now }
   const after = { ...before, ...changed }
-  // Both are sent at once; what the second one writes is undone with all else when the first found nothing.
-  const [isSaved] = await Promise.all([
-    updateOne(tx.client, useCases, before, changed),
-    insertAll(tx.client, useCaseStates, [stateOf(after, tx)]),
-  ])
-  if (isSaved) return after
+  tx.alongside(updateOne(tx.client, useCases, before, changed).then(assertSaved))
+  tx.alongside(insertAll(tx.client, useCaseStates, [stateOf(after, tx)]))
+  return after
+}
+
+function assertSaved(isSaved: boolean): void {
+  if (isSaved) return
   throw new RegistryError('conflict', 'someone else changed this at the same moment; read it again and retry')
 }
 
@@ -115,25 +126,25 @@ function stateOf(row: UseCaseRow, tx: WriteTx): typeof useCaseStates.$inferInser
   } = row
   const { validUntil, firstMaterialChangeAt, tierRaisedAt, blockId, retiredAt } = row
   return {
-    ...{
-      useCaseId,
-      revision,
-      version,
-      recordedAt: tx.now,
-      raisedTier,
-      openReviewId,
-      lastOutcome,
-      approvalId,
-    },
-    ...{ approvedTier, validUntil, firstMaterialChangeAt, tierRaisedAt, blockId, retiredAt },
+    useCaseId,
+    revision,
+    version,
+    recordedAt: tx.now,
+    raisedTier,
+    openReviewId,
+    lastOutcome,
+    approvalId,
+    approvedTier,
+    validUntil,
+    firstMaterialChangeAt,
+    tierRaisedAt,
+    blockId,
+    retiredAt,
   }
 }
 
-export async function insertVersion(
-  tx: WriteTx,
-  version: typeof useCaseVersions.$inferInsert,
-): Promise<void> {
-  await insertAll(tx.client, useCaseVersions, [version])
+export function insertVersion(tx: WriteTx, version: typeof useCaseVersions.$inferInsert): void {
+  tx.alongside(insertAll(tx.client, useCaseVersions, [version]))
 }
 
 /** Versions below `before`, newest first, one more than asked so that each can be compared with its predecessor. */
@@ -184,7 +195,7 @@ export interface SimilarRow extends Record<string, unknown> {
 export async function listSimilarRows(tx: ReadTx, title: string, purpose: string): Promise<SimilarRow[]> {
   const { rows } = await tx.sql.execute<SimilarRow>(sql`
     select c.id, c.number::float8 as number, c.title, u.name as org_unit, c.org_unit_id, c.business_owner_id, c.risk_owner_id,
-      similarity(c.title, ${title})::float8 as similarity
+      round(similarity(c.title, ${title})::numeric, 2)::float8 as similarity
     from ${useCases} c join ${orgUnits} u on u.id = c.org_unit_id
     where c.title % ${title} and c.retired_at is null
     order by similarity desc, similarity(c.purpose, ${purpose}) desc, c.id limit 5`)

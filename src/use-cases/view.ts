@@ -11,8 +11,20 @@ export function factsOf(row: Pick<UseCaseRow, keyof Facts>): Facts {
   const { title, purpose, benefits, outputs, orgUnitId, jurisdictions, channels, stage, technique } = row
   const { systemIds, answers, businessOwnerId, riskOwnerId, tags } = row
   return {
-    ...{ title, purpose, benefits, outputs, orgUnitId, jurisdictions, channels, stage, technique },
-    ...{ systemIds, answers, businessOwnerId, riskOwnerId, tags },
+    title,
+    purpose,
+    benefits,
+    outputs,
+    orgUnitId,
+    jurisdictions,
+    channels,
+    stage,
+    technique,
+    systemIds,
+    answers,
+    businessOwnerId,
+    riskOwnerId,
+    tags,
   }
 }
 
@@ -23,9 +35,16 @@ export function present(row: UseCaseRow, now: Instant): UseCase {
   const unknownOnly = isUnknownOnly(computed, raised, fired)
   const tier = { effective, computed, raised, fired, unknownOnly, policyDigest }
   return {
-    ...{ id, key: keyOf(row.number), revision, version, origin },
+    id,
+    key: keyOf(row.number),
+    revision,
+    version,
+    origin,
     ...factsOf(row),
-    ...{ tier, standing: standingOf(row, now), createdAt, updatedAt },
+    tier,
+    standing: standingOf(row, now),
+    createdAt,
+    updatedAt,
   }
 }
 
