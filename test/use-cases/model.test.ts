@@ -385,6 +385,6 @@ t.test('whatever people do, in whatever order, the use case and its model agree'
     for (const word of [standing, ...reasons]) reached.add(word)
   })
   await fc.assert(lives, { numRuns: 70 })
-  t.pass('every life agreed with its model')
+  t.ok(reached.size >= 4, 'lives ended in many ways, each as its model did')
   t.comment(`ended as: ${[...reached].join(', ')}`)
 })
