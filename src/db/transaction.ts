@@ -286,7 +286,7 @@ async function recordRefusal(source: Source, request: Request, error: RegistryEr
   const minute = `${source.clock.now().slice(0, 16)}:00.000Z`
   await transact(source.pool, async (client) => {
     const journal = new Journal({ actorId: personId, requestId: request.requestId })
-    const tx = openTx(client, source.clock, request, journal)
+    const tx = openTx(client, source.clock, request, { journal, alongside: [] })
     const noted = await tx.sql
       .insert(refusals)
       .values({ personId, rule, subjectId, minute })
