@@ -8,7 +8,7 @@ import type { Config } from './config.js'
 import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
-import { FolderStore } from './evidence/blobs.js'
+import { assertRoom, FolderStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
 import { gateRoutes } from './gate/routes.js'
 import { createServer } from './http/server.js'
@@ -65,7 +65,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     database: forgetting(database, () => authenticator.forget()),
     authenticate: async ({ headers }) => await authenticator.authenticate(headers.authorization),
     renew: async ({ authorization }) => await authenticator.renew(authorization),
-    readiness: readinessOf(database),
+    readiness: readinessOf(database, config),
   })
   await registerFeatures(app, { ...deps, callerOf })
   return app
@@ -141,8 +141,14 @@ async function acceptInvitation(
   return personId
 }
 
-function readinessOf(database: Database): Record<string, () => Promise<void>> {
+/** The policy was loaded whole, or the process would not have started. */
+function readinessOf(
+  database: Database,
+  { evidenceDir }: Pick<Config, 'evidenceDir'>,
+): Record<string, () => Promise<void>> {
   return {
+    policy: async () => undefined,
+    disk: async () => await assertRoom(evidenceDir),
     database: database.ping,
     migrations: async () => {
       if (!(await isMigrated(database.pool))) throw new Error('migrations are pending: run `assent migrate`')

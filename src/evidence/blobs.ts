@@ -1,5 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rm,
+  stat,
+  statfs,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { RegistryError } from '../errors.js'
@@ -33,6 +44,18 @@ export interface BlobStore {
 
 /** No upload lasts this long, so a draft that nobody wrote to since was left behind by a process that died. */
 const ABANDONED_MS = 3_600_000
+
+/** Below this many bytes a process should get no requests: a file of the usual limit would hardly fit. */
+const FREE_BYTES = 100_000_000
+
+/** @throws Error unless files can be written to the folder and its disk has so many bytes left */
+export async function assertRoom(folder: string, free = FREE_BYTES): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  await access(folder, constants.W_OK | constants.X_OK)
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < free)
+    throw new Error(`the disk of ${folder} is nearly full: free at least ${free} bytes`)
+}
 
 /**
  * Blobs in a folder, which several processes may share: `sha256/ab/cd/abcd…`, read-only. Bytes arrive in `drafts/`

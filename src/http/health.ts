@@ -14,7 +14,10 @@ const Readiness = z
     status: z.enum(['ready', 'not_ready']),
     checks: z.record(z.string(), z.enum(['ok', 'failing'])).describe('What this process needs'),
   })
-  .meta({ id: 'Readiness', examples: [{ status: 'ready', checks: { database: 'ok' } }] })
+  .meta({
+    id: 'Readiness',
+    examples: [{ status: 'ready', checks: { policy: 'ok', disk: 'ok', database: 'ok', migrations: 'ok' } }],
+  })
 type Readiness = z.infer<typeof Readiness>
 
 const readHealth = operation({

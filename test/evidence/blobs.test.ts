@@ -6,11 +6,18 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
-import { FolderStore } from '../../src/evidence/blobs.js'
+import { assertRoom, FolderStore } from '../../src/evidence/blobs.js'
 
 const bytes = Buffer.from('four of five seats approved')
 const hex = createHash('sha256').update(bytes).digest('hex')
 const stored = { digest: `sha256:${hex}`, size: bytes.length }
+
+t.test('there is room only in a folder that can be written, on a disk with space', async (t) => {
+  const folder = t.testdir({ taken: 'a file' })
+  await assertRoom(join(folder, 'evidence'))
+  await t.rejects(assertRoom(join(folder, 'taken')), /EEXIST|ENOTDIR/)
+  await t.rejects(assertRoom(folder, Number.MAX_SAFE_INTEGER), /nearly full: free at least/)
+})
 
 t.test('what was put comes back, whole or in part, from a place named by its digest', async (t) => {
   const folder = t.testdir()

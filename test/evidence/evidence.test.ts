@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import type { Answer } from '../app.js'
+import { type Answer, startApp } from '../app.js'
 import { fields, formType, retire, startWorld, trace, upload, type World } from './world.js'
 
 const bytes = Buffer.from([0, 255, 13, 10, 45, 45, ...Buffer.from('%PDF a report'), 13, 10])
@@ -381,6 +381,13 @@ async function refuses(
   t.match(answer, { status, headers: { 'content-type': 'application/problem+json' }, body: problem })
   t.same(await trace(world), before, 'nothing changed')
 }
+
+t.test('readiness is also about the policy and the disk', async (t) => {
+  const { app } = await startApp(t)
+  const { statusCode, body } = await app.inject({ url: '/readyz' })
+  t.equal(statusCode, 200)
+  t.match(JSON.parse(body), { checks: { policy: 'ok', disk: 'ok', database: 'ok', migrations: 'ok' } })
+})
 
 async function download({ app, judge }: World, place: string, headers: Record<string, string> = {}) {
   const authorization = `Bearer ${judge.token}`
