@@ -23,7 +23,7 @@ export const LaneSeat = z
   .meta({ id: 'LaneSeat' })
 export type LaneSeat = z.infer<typeof LaneSeat>
 
-/** One round of votes. `dueInDays` from submission it escalates; time never decides. */
+/** One round of votes. `dueInDays` from submission it is due; time never decides. */
 export const LaneStage = z
   .strictObject({
     id: Slug,
