@@ -10,6 +10,8 @@ import { findMismatches, query, register, type Team } from './register.js'
 import { embeddedAt, makeTeamAt, runToEnd, type Service, scratch, serve } from './service.js'
 import { findLost, writeAlong } from './traffic.js'
 
+t.setTimeout(150_000)
+
 t.test('called wrongly, they say how', async (t) => {
   for (const argv of [[], ['register.zip'], ['.tar'], ['a.tar', 'b.tar'], ['--all.tar']]) {
     await t.rejects(backup(argv), { name: 'UsageError', message: /takes the name of one new file/ })
@@ -17,6 +19,11 @@ t.test('called wrongly, they say how', async (t) => {
   for (const argv of [[], ['a.tar', 'b.tar'], ['--force']]) {
     await t.rejects(restore(argv), { name: 'UsageError', message: /takes the name of one file/ })
   }
+})
+
+t.test('asked for its version, it says it', async (t) => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  t.strictSame(await runToEnd('--version', [], {}), { code: 0, output: `${version}\n` })
 })
 
 t.test('where no database is, none is made to be backed up', async (t) => {
@@ -49,7 +56,9 @@ t.test('backed up beside a running service and restored elsewhere, all from the 
   t.strictSame(readdirSync(folder), ['register.tar.gz'], 'what was refused left nothing behind')
   t.match(await runToEnd('restore', [file], here), { code: 1, output: /another Assent .* is using/ })
 
-  t.match(await runToEnd('restore', [file], there), { code: 0, output: /restored \d+ rows/ })
+  const restoring = await runToEnd('restore', [file], there)
+  t.match(restoring, { code: 0, output: /restored \d+ rows/ })
+  t.match(restoring.output, `Start it with: assent serve, and ASSENT_DATA_DIR=${there.ASSENT_DATA_DIR}`)
   t.match(await runToEnd('restore', [file], there), { code: 1, output: /is not empty/ })
   t.match(await runToEnd('backup', [join(folder, 'again.tar')], there), { code: 0 }, 'also when nothing runs')
   const restored = await serve(t, there)
@@ -63,6 +72,12 @@ t.test('backed up beside a running service and restored elsewhere, all from the 
   t.equal(answer.status, 201, 'the same token signs in')
   t.ok(Number(answer.body.key.slice(3)) > number, 'and numbers go on')
   t.equal((await service.ask({ url: '/readyz' })).status, 200)
+
+  const printed = await runToEnd('first-sign-in', [], there)
+  t.match(printed, { code: 0, output: /"(assent_recover_\S+?)"/ })
+  const [, code] = printed.output.match(/"(assent_recover_\S+?)"/) ?? []
+  const payload = { code, name: 'Found again' }
+  t.equal((await restored.ask({ method: 'POST', url: '/v1/first-sign-in', payload })).status, 201)
 })
 
 /** The same people at another service. */
