@@ -62,17 +62,19 @@ create table review_party (
   unique (review_id, person_id, part)
 );
 
--- One person a seat, one seat a person, in each round.
+-- One person a seat, one seat a person, in each round. Who no longer holds a seat leaves it to another holder.
 create table review_seat (
   review_id uuid not null,
   seat text not null,
   person_id uuid not null,
   part text not null default 'elector' check (part = 'elector'),
-  primary key (review_id, seat),
-  unique (review_id, person_id),
+  vacated_at timestamptz(3),
+  primary key (review_id, person_id),
   unique (review_id, seat, person_id),
   foreign key (review_id, person_id, part) references review_party (review_id, person_id, part)
 );
+
+create unique index review_seat_filled on review_seat (review_id, seat) where vacated_at is null;
 
 create table vote (
   id uuid primary key,
@@ -111,5 +113,6 @@ create table decision (
 );
 create index decision_use_case on decision (use_case_id, decided_at);
 
+grant update (vacated_at) on review_seat to assent_app;
 grant select, insert on evidence, evidence_verdict, review_party, review_seat, vote, decision to assent_app;
 grant select, insert, update (closed_at, outcome, closing_reason) on review to assent_app;

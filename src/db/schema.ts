@@ -287,6 +287,7 @@ export const reviewSeats = pgTable('review_seat', {
   reviewId: uuid().notNull(),
   seat: text().notNull(),
   personId: uuid().notNull(),
+  vacatedAt: instant(),
 })
 
 export const votes = pgTable('vote', {

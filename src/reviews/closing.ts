@@ -35,7 +35,7 @@ export async function close(
   const { outcome, reason } = closing
   const review = await store.closeReviewRow(tx, voted.review.id, outcome, reason)
   const decision = await store.insertDecision(tx, await decide(tx, closing))
-  await saveUseCase(tx, useCase, {
+  saveUseCase(tx, useCase, {
     openReviewId: null,
     openMaterialFacts: null,
     lastOutcome: outcome,

@@ -3,7 +3,7 @@ import type { WriteTx } from '../db/transaction.js'
 import { assertRevision, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { addDays } from '../instant.js'
-import { holdsSeat } from '../people/service.js'
+import { assertOwners, holdsSeat } from '../people/service.js'
 import { chooseLane, type Lane } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
 import { computeTier } from '../policy/tiering.js'
@@ -33,8 +33,8 @@ import * as store from './store.js'
 import { judgedRow, type Round } from './view.js'
 
 /**
- * Freezes the current version and opens a round on it. Whoever wrote it since the last approval, submits or owns it
- * is excluded from the vote.
+ * Freezes the current version and opens a round on it. Whoever wrote, owned or submitted it since the last approval
+ * is excluded from the vote, also if somebody else does so now.
  */
 export async function submit(
   tx: WriteTx,
@@ -49,10 +49,19 @@ export async function submit(
   assertNotRetired(useCase)
   assertNoOpenReview(useCase)
   assertOwned(useCase)
+  await assertOwners(
+    tx,
+    [useCase.businessOwnerId, useCase.riskOwnerId].filter((id) => id !== null),
+  )
   const tier = tierInForce(policies, useCase)
   const lane = chooseLane(policies.lanes, tier, useCase)
   const review = await openRound(tx, useCase, { lane, tier, policyDigest: policies.digest, note })
-  await saveUseCase(tx, useCase, { openReviewId: review.id, openMaterialFacts: lane.materialFacts })
+  saveUseCase(tx, useCase, {
+    openReviewId: review.id,
+    // Another unit would be another committee, whatever the lane calls material.
+    openMaterialFacts: [...new Set([...lane.materialFacts, 'orgUnitId'])],
+    authorIds: [...new Set([...useCase.authorIds, tx.principal.personId])],
+  })
   tx.record(useCase, {
     type: 'review.opened',
     right,
@@ -103,7 +112,9 @@ async function openRound(
 
 /** A person counts once, for the reason that weighs most. */
 function exclusionsOf({ principal }: WriteTx, useCase: UseCaseRow): Map<string, string> {
-  const exclusions = new Map(useCase.authorIds.map((id) => [id, 'wrote part of this version']))
+  const exclusions = new Map(
+    useCase.authorIds.map((id) => [id, 'wrote, owned or submitted it since its last approval']),
+  )
   exclusions.set(principal.personId, 'submitted it')
   if (useCase.riskOwnerId) exclusions.set(useCase.riskOwnerId, 'is its risk owner')
   if (useCase.businessOwnerId) exclusions.set(useCase.businessOwnerId, 'is its business owner')
@@ -126,16 +137,17 @@ export async function vote(
   assertOpen(review)
   assertVotable(review.lane, ballot)
   await assertSeated(tx, { useCase, review, right }, ballot)
+  await vacateIfLeft(tx, round, ballot.seat)
   await store.takeSeat(tx, reviewId, ballot.seat)
   const cast = await castVote(tx, round, ballot, right)
   const { seat, ordinal, choice, rationale } = cast
   tx.record(useCase, { type: 'vote.cast', right, reviewId, seat, ordinal, choice, sealed: { rationale } })
 
   const votes = [...round.votes, cast]
-  const counted = countedVotes(votes)
+  const counted = await ofHolders(tx, useCase, countedVotes(votes))
   const result = tally(stageOf(review.lane), counted)
   if (!result.closes) {
-    await saveUseCase(tx, useCase, {})
+    saveUseCase(tx, useCase, {})
     return { review: await showRound(tx, { ...round, votes }), decision: null }
   }
   const closed = await close(tx, policies, { useCase, review, votes: counted, ...result })
@@ -155,6 +167,23 @@ async function assertSeated(
     `you do not hold the ${seat} seat for this unit; an administrator grants seats`,
     { rule: right, denied: { action: 'vote', kind: 'Review', id: review.id } },
   )
+}
+
+/** A seat whose voter has lost it is open to another holder. */
+async function vacateIfLeft(tx: WriteTx, { useCase, review, votes }: Round, seat: string): Promise<void> {
+  const earlier = countedVotes(votes).filter((vote) => vote.seat === seat)
+  const held = await ofHolders(tx, useCase, earlier)
+  if (earlier.length > held.length) await store.vacateSeat(tx, review.id, seat)
+}
+
+/** Votes of those who still hold their seat: who left, or lost it, decides nothing any more. */
+async function ofHolders(
+  tx: WriteTx,
+  { orgUnitId }: UseCaseRow,
+  votes: store.VoteRow[],
+): Promise<store.VoteRow[]> {
+  const held = await Promise.all(votes.map(({ personId, seat }) => holdsSeat(tx, personId, seat, orgUnitId)))
+  return votes.filter((_vote, index) => held[index])
 }
 
 async function castVote(
@@ -182,7 +211,7 @@ export async function withdraw(tx: WriteTx, reviewId: string, reason: string): P
   const right = authorize(tx.ability, 'withdraw', 'Review', judgedRow(round))
   assertOpen(review)
   const closed = await store.closeReviewRow(tx, reviewId, 'withdrawn', reason)
-  await saveUseCase(tx, useCase, { openReviewId: null, openMaterialFacts: null })
+  saveUseCase(tx, useCase, { openReviewId: null, openMaterialFacts: null })
   tx.record(useCase, { type: 'review.withdrawn', right, reviewId, sealed: { reason } })
   return await showRound(tx, { ...round, review: closed })
 }

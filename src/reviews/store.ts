@@ -118,7 +118,10 @@ export async function takeSeat(tx: WriteTx, reviewId: string, seat: string): Pro
         or(eq(reviewSeats.seat, seat), eq(reviewSeats.personId, personId)),
       ),
     )
-  if (taken.some((row) => row.seat === seat && row.personId !== personId)) {
+  if (taken.some((row) => row.personId === personId && row.vacatedAt !== null)) {
+    throw new RegistryError('conflict', 'you gave up your seat in this round; another holder of it votes now')
+  }
+  if (taken.some((row) => row.seat === seat && row.personId !== personId && row.vacatedAt === null)) {
     throw new RegistryError(
       'conflict',
       `somebody else votes for the ${seat} seat in this round; nothing to do`,
@@ -130,6 +133,16 @@ export async function takeSeat(tx: WriteTx, reviewId: string, seat: string): Pro
       'conflict',
       `you vote for the ${other.seat} seat in this round; one person fills one seat`,
     )
+}
+
+/** Leaves the seat to another holder; what was voted from it stays on record and counts no more. */
+export async function vacateSeat(tx: WriteTx, reviewId: string, seat: string): Promise<void> {
+  const filled = and(
+    eq(reviewSeats.reviewId, reviewId),
+    eq(reviewSeats.seat, seat),
+    isNull(reviewSeats.vacatedAt),
+  )
+  await tx.sql.update(reviewSeats).set({ vacatedAt: tx.now }).where(filled)
 }
 
 export async function insertVote(tx: WriteTx, vote: typeof votes.$inferInsert): Promise<VoteRow> {

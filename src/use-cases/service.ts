@@ -161,17 +161,16 @@ export async function revise(
   const tiered = { computedTier: tier.tier, fired: tier.fired, policyDigest: policies.digest }
   await store.excludeFromOpenReview(tx, before, partiesOf(tx, facts), 'wrote or owns the use case')
   const author = { authorId: tx.principal.personId, recordedAt: tx.now, reason }
-  const inserted = store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
+  store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
   const changed = changedFacts(factsOf(before), facts)
   const material = before.materialFacts ? materialChanges(factsOf(before), facts, before.materialFacts) : []
-  const saved = store.saveUseCase(tx, before, {
+  const after = store.saveUseCase(tx, before, {
     ...facts,
     ...tiered,
     version,
-    authorIds: authorsWith(before.authorIds, tx),
+    authorIds: authorsWith([...before.authorIds, ...ownerIds(factsOf(before))], tx),
     ...lapsesOf(tx, before, facts, tier.tier),
   })
-  const [after] = await Promise.all([saved, inserted])
   const sealed = { facts, reason }
   tx.record(before, {
     type: 'use_case.revised',
@@ -215,7 +214,7 @@ export async function raiseTier(
   }
   const isLapse = before.approvedTier !== null && isAbove(tier, before.approvedTier)
   const tierRaisedAt = before.tierRaisedAt ?? (isLapse ? tx.now : null)
-  const after = await store.saveUseCase(tx, before, { raisedTier: tier, tierRaisedAt })
+  const after = store.saveUseCase(tx, before, { raisedTier: tier, tierRaisedAt })
   tx.record(before, { type: 'tier.raised', right, from, to: tier, sealed: { reason } })
   return present(after, tx.now)
 }
@@ -241,7 +240,7 @@ export async function retire(
   assertNotRetired(before)
   assertNoOpenReview(before)
   await store.insertRetirements(tx, [{ useCaseId: before.id, reason }])
-  const after = await store.saveUseCase(tx, before, { retiredAt: tx.now })
+  const after = store.saveUseCase(tx, before, { retiredAt: tx.now })
   tx.record(before, { type: 'use_case.retired', right, importId, sealed: { reason } })
   return after
 }
@@ -252,12 +251,12 @@ export async function lockUseCase(tx: WriteTx, id: string): Promise<UseCaseRow> 
 }
 
 /** Saves what a later feature decided about a locked use case; `change` never touches its facts. */
-export async function saveUseCase(
+export function saveUseCase(
   tx: WriteTx,
   before: UseCaseRow,
   change: Partial<Omit<UseCaseRow, keyof Facts | 'id' | 'number' | 'revision' | 'version'>>,
-): Promise<UseCaseRow> {
-  return await store.saveUseCase(tx, before, change)
+): UseCaseRow {
+  return store.saveUseCase(tx, before, change)
 }
 
 async function assertReferences(tx: ReadTx, facts: Facts): Promise<void> {
@@ -276,9 +275,12 @@ function ownersOf({ orgUnitId, businessOwnerId, riskOwnerId }: Facts) {
   return { orgUnitId, businessOwnerId, riskOwnerId }
 }
 
-/** Human authors since the last decision; service accounts never vote, so they need no mention. */
+/**
+ * Whoever wrote it since the last approval. With an owner who may be replaced: they do not vote on what they answered
+ * for. Service accounts never vote, so they need no mention.
+ */
 function authorsWith(authorIds: string[], { principal }: WriteTx): string[] {
-  return principal.kind === 'human' ? [...new Set([...authorIds, principal.personId])] : authorIds
+  return [...new Set(principal.kind === 'human' ? [...authorIds, principal.personId] : authorIds)]
 }
 
 function partiesOf(tx: WriteTx, facts: Facts): string[] {

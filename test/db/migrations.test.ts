@@ -115,7 +115,7 @@ t.test('every table has a primary key, and assent_app no more rights than it nee
   t.strictSame(namesOf(tables.filter(({ removes }) => removes)), ['idempotency_key'])
   const onRecord = [
     ...['audit_event', 'audit_payload', 'decision', 'evidence', 'evidence_verdict', 'refusal', 'retirement'],
-    ...['review_party', 'review_seat', 'schema_migration', 'use_case_state', 'use_case_version', 'vote'],
+    ...['review_party', 'schema_migration', 'use_case_state', 'use_case_version', 'vote'],
   ]
   t.strictSame(
     namesOf(tables.filter(({ changes }) => !changes)),
