@@ -50,7 +50,7 @@ export async function useCaseRoutes(app: App, { policies }: { policies: Policies
     operation({
       id: 'listSimilarUseCases',
       tag,
-      summary: 'Use cases with a title much like this one',
+      summary: 'Use cases with a title or a purpose much like this one',
       description: 'Ask before you register. What you may not see shows its key and unit only.',
       right: { action: 'register', subject: 'UseCase' },
       query: z.strictObject({

@@ -191,13 +191,26 @@ export interface SimilarRow extends Record<string, unknown> {
   similarity: number
 }
 
-/** Titles alike by trigrams, the most alike first. Purposes break ties: same title, other purpose comes later. */
+/** Cases looked at for their purpose: enough to find one that is alike, few enough in a register of any size. */
+const PURPOSES = 200
+
+/**
+ * Titles alike by trigrams, or every word of the purpose in another one much alike; the most alike first. Purposes
+ * break ties.
+ */
 export async function listSimilarRows(tx: ReadTx, title: string, purpose: string): Promise<SimilarRow[]> {
   const { rows } = await tx.sql.execute<SimilarRow>(sql`
+    with alike as materialized (
+      select array(select s.id from (
+        select id, purpose from ${useCases}
+        where search @@ plainto_tsquery('english', ${purpose}) and retired_at is null limit ${PURPOSES}) s
+      where similarity(s.purpose, ${purpose}) >= 0.5) as ids)
     select c.id, c.number::float8 as number, c.title, u.name as org_unit, c.org_unit_id, c.business_owner_id, c.risk_owner_id,
-      round(similarity(c.title, ${title})::numeric, 2)::float8 as similarity
+      round(greatest(similarity(c.title, ${title}),
+        case when c.id = any((select ids from alike)::uuid[]) then similarity(c.purpose, ${purpose}) end
+      )::numeric, 2)::float8 as similarity
     from ${useCases} c join ${orgUnits} u on u.id = c.org_unit_id
-    where c.title % ${title} and c.retired_at is null
+    where (c.title % ${title} or c.id = any((select ids from alike)::uuid[])) and c.retired_at is null
     order by similarity desc, similarity(c.purpose, ${purpose}) desc, c.id limit 5`)
   return rows
 }

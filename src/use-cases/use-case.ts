@@ -250,7 +250,9 @@ export const Similar = z
     key: z.string(),
     orgUnit: z.string().describe('Key of its unit'),
     title: z.string().nullable().describe('Null when you may not see it'),
-    similarity: z.number().describe('0 to 1, by trigrams of the title'),
+    similarity: z
+      .number()
+      .describe('0 to 1, by trigrams: of the title, or of the purpose where that is much alike'),
   })
   .meta({ id: 'SimilarUseCase', examples: [examples.similar] })
 export type Similar = z.infer<typeof Similar>

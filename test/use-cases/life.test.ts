@@ -62,8 +62,9 @@ t.test('what is wrong is refused, field by field', async (t) => {
 
 t.test('one that looks like another is told so, and may still be registered', async (t) => {
   const title = 'Fraud score for motor claims'
-  const first = await register(committee, { title })
-  const second = await register(committee, { title: 'Fraud scoring of motor claims' })
+  const purpose = 'Scores each claim by how much it looks like fraud, for the adjuster to look at'
+  const first = await register(committee, { title, purpose })
+  const second = await register(committee, { title: 'Fraud scoring of motor claims', purpose: 'Finds fraud' })
   t.match(second.similar, [{ key: first.key, orgUnit: 'claims', title }])
 
   await t.test('out of sight it shows its key and unit only', async (t) => {
@@ -72,10 +73,22 @@ t.test('one that looks like another is told so, and may still be registered', as
     t.equal((await stranger.get(placeOf(first.key))).status, 404)
   })
 
+  await t.test('another name for the same purpose is found too', async (t) => {
+    const reworded = 'Scores each claim for the adjuster by how much it looks like fraud'
+    const query = new URLSearchParams({ title: 'Beacon', purpose: reworded })
+    const { items } = (await businessOwner.get(`/v1/use-cases/similar?${query}`)).body
+    t.match(items, [{ key: first.key, title }])
+    t.ok(items[0].similarity >= 0.5)
+    t.equal(items[0].similarity, Number(items[0].similarity.toFixed(2)), 'to two decimals')
+    const other = new URLSearchParams({ title: 'Beacon', purpose: 'Scores each tyre by how much it is worn' })
+    t.same((await businessOwner.get(`/v1/use-cases/similar?${other}`)).body.items, [])
+  })
+
   await t.test('what is retired looks like nothing any more', async (t) => {
-    const lone = await register(committee, { title: 'Weather of the week' })
+    const weather = { title: 'Weather of the week', purpose: 'Tells everybody whether it will rain' }
+    const lone = await register(committee, weather)
     await riskOwner.post(`${placeOf(lone.id)}/retirement`, { reason: 'over' }, { 'if-match': '"1"' })
-    t.same((await register(committee, { title: 'Weather of the week' })).similar, [])
+    t.same((await register(committee, weather)).similar, [])
   })
 })
 
