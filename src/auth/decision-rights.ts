@@ -155,7 +155,7 @@ function judge(ability: Ability, action: string, type: SubjectType, marked: obje
   return { action, allowed: !rule.inverted, right: right.id, because: right.because }
 }
 
-/** Nothing of the principal's allows it: these rights would, in other hands or on another row. */
+/** Nothing of the principal's allows it: these rights would, in other hands or on another row. Two say enough. */
 function whoWould(
   { allow }: DecisionRights,
   action: string,
@@ -164,7 +164,8 @@ function whoWould(
   const would = allow.filter(({ may, a }) => may.includes(action) && a.includes(type))
   const [first] = would
   if (!first) return { right: null, because: 'No decision right lets anyone do this' }
-  return { right: first.id, because: would.map(({ because, id }) => `${because} (${id})`).join('; ') }
+  const sentences = would.slice(0, 2).map(({ because }) => because)
+  return { right: first.id, because: [...sentences, 'ask an administrator of this unit'].join('; ') }
 }
 
 /**
