@@ -50,8 +50,18 @@ export async function invite(
   return { ...present(person), invitation: presentInvitation(invitation) }
 }
 
+/**
+ * A key proves that the same person comes again, not who they are: whoever invites could have made it. So it is for
+ * places without a sign-in provider only.
+ */
 function identityOf(proof: NewInvitation['proof'], issuers: string[]) {
-  if ('keyDigest' in proof) return { keyDigest: proof.keyDigest }
+  if ('keyDigest' in proof) {
+    if (issuers.length === 0) return { keyDigest: proof.keyDigest }
+    throw new RegistryError(
+      'invalid',
+      'a sign-in provider is configured here; invite by the subject it knows them by',
+    )
+  }
   const { subject, issuer = issuers.length === 1 ? issuers[0] : undefined } = proof
   if (issuer !== undefined && issuers.includes(issuer)) return { issuer, subject }
   throw new RegistryError(

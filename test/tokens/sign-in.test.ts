@@ -55,6 +55,14 @@ t.test('whoever the issuer vouches for is in once they were invited, and not bef
   })
 })
 
+t.test(
+  'where a provider says who people are, nobody is let in by a key that an inviter may have made',
+  async (t) => {
+    const byKey = () => admin.post('/v1/people', { name: 'Puppet', proof: { keyDigest: 'a'.repeat(64) } })
+    await refuses(t, server, byKey, { status: 422, detail: /sign-in provider/ })
+  },
+)
+
 t.test('two first requests at once are both let in, and one of them accepts', async (t) => {
   const { body: person } = await invite('twin')
   const token = await provider.tokenOf('twin')
