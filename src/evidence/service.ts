@@ -59,7 +59,7 @@ async function attach(tx: WriteTx, useCaseRef: string, content: Content): Promis
   const { personId: attachedBy } = tx.principal
   const row = { id: newId(), useCaseId: useCase.id, ...content, attachedBy, attachedAt: tx.now }
   const evidence = await store.insertEvidence(tx, row)
-  await saveUseCase(tx, useCase, {})
+  saveUseCase(tx, useCase, {})
   const { id: evidenceId, kind, form, digest, size, title, fileName, statement } = evidence
   const sealed = { title, fileName, statement }
   tx.record(useCase, { type: 'evidence.attached', right, evidenceId, kind, form, digest, size, sealed })
@@ -81,7 +81,7 @@ export async function judge(tx: WriteTx, id: string, { verdict, note }: Judgemen
   const { attachedBy, digest } = evidence
   const given = { verdict, note, givenBy: tx.principal.personId, givenAt: tx.now }
   const row = await store.insertVerdict(tx, { evidenceId: id, attachedBy, ...given })
-  await saveUseCase(tx, useCase, {})
+  saveUseCase(tx, useCase, {})
   tx.record(useCase, { type: `evidence.${verdict}`, right, evidenceId: id, digest, sealed: { note } })
   return present(evidence, row)
 }

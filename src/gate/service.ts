@@ -121,7 +121,7 @@ async function keep(
   question: Question,
   key: store.Key | undefined,
 ): Promise<LoggedAnswer> {
-  const row = await store.insertAnswer(tx, answer, question, key)
+  const row = store.insertAnswer(tx, answer, question, key)
   const { useCaseId, environment, decision, enforced, reasons, policyDigest: policy } = answer
   const codes = reasons.map(({ code }) => code)
   const said = { useCaseId, environment, decision, enforced, reasons: codes, policy }

@@ -69,17 +69,17 @@ export interface Key {
 }
 
 /** One answer a row, and one event each, so that the row is written once. @returns what numbers its event */
-export async function insertAnswer(
+export function insertAnswer(
   tx: WriteTx,
   answer: Answer,
   question: Question,
   idempotency: Key | undefined,
-): Promise<Aggregate> {
+): Aggregate {
   const { decision, enforced, wouldBe, reasons, useCaseId, version, standing, environment } = answer
   const { askedAt, validUntil, policyDigest } = answer
   const { key = null, digest = null, ordinal = null } = idempotency ?? {}
   const id = newId()
-  await tx.client.query({
+  const inserted = tx.client.query({
     name: 'insert_gate_answer',
     text: `insert into gate_answer (id, asked_by, asked_at, question, use_case_id, environment, decision, enforced,
         would_be, reasons, version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, last_event_no, last_event_at)
@@ -90,6 +90,7 @@ export async function insertAnswer(
       ...[key, digest, ordinal],
     ],
   })
+  tx.alongside(inserted)
   return { id, lastEventNo: 0, storedEventNo: 1 }
 }
 

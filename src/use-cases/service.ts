@@ -80,8 +80,12 @@ export async function registerUseCases(
 
 function recordRegistration(tx: WriteTx, row: UseCaseRow, tier: ComputedTier, candidate: Candidate): void {
   const { facts, reason, right, importId, retiredBecause } = candidate
-  const { origin } = row
-  const event = { type: 'use_case.registered', right, ...eventOf(row, tier, importId), origin } as const
+  const event = {
+    type: 'use_case.registered',
+    right,
+    ...eventOf(row, tier, importId),
+    origin: row.origin,
+  } as const
   const newborn = { id: row.id, lastEventNo: 0, storedEventNo: row.lastEventNo }
   tx.record(newborn, { ...event, sealed: { facts, reason } })
   if (retiredBecause === undefined) return
