@@ -1,8 +1,23 @@
+import { z } from 'zod'
+
 /** An instant as RFC 3339 UTC with milliseconds, such as `2026-11-21T09:30:00.000Z`; text order is time order. */
 export type Instant = string
 
 export function toInstant(date: Date): Instant {
   return date.toISOString()
+}
+
+const END_OF_TIME = Date.UTC(10_000, 0)
+
+/** An instant that somebody gives, in any offset. Years beyond four digits have no text form that sorts by time. */
+export const givenInstant = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-11-21T00:00:00Z' })
+  .max(40)
+  .refine((value) => isWithin(Date.parse(value)), 'must lie between the years 1970 and 9999, in UTC')
+  .transform((value): Instant => toInstant(new Date(value)))
+
+function isWithin(ms: number): boolean {
+  return ms >= 0 && ms < END_OF_TIME
 }
 
 /** PostgreSQL's text form of a timestamptz(3) in UTC, `2026-11-21 09:30:00.12+00`, as an instant. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { givenInstant } from '../instant.js'
 import { event } from './examples.js'
 
 export const EventView = z
@@ -40,8 +41,8 @@ export const EventFilters = z.strictObject({
     .uuid()
     .optional()
     .describe('What it happened to: a use case, person, org unit, system, import or gate answer'),
-  from: z.iso.datetime().optional().describe('From this instant on'),
-  to: z.iso.datetime().optional().describe('Before this instant'),
+  from: givenInstant.optional().describe('From this instant on'),
+  to: givenInstant.optional().describe('Before this instant'),
 })
 export type EventFilters = z.infer<typeof EventFilters>
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import { day, type Instant, toInstant } from '../instant.js'
+import { day, givenInstant, type Instant } from '../instant.js'
 import { reason, text } from '../text.js'
 import * as examples from './examples.js'
 
@@ -62,10 +62,7 @@ export type Evidence = z.infer<typeof Evidence>
 const shapes = {
   kind: EvidenceKind,
   title: text(300).trim().min(3),
-  freshUntil: z.iso
-    .datetime()
-    .transform((value) => toInstant(new Date(value)))
-    .describe('From then on it counts as stale; left out, it never does'),
+  freshUntil: givenInstant.describe('From then on it counts as stale; left out, it never does'),
 }
 
 export const NewAttestation = z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import { addSeconds, type Instant, toInstant } from '../instant.js'
+import { addSeconds, givenInstant, type Instant } from '../instant.js'
 import { UseCaseFilters } from '../standing/use-case-list.js'
 import { StandingReason, StandingWord } from '../use-cases/standing.js'
 import { Answers, Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
@@ -11,14 +11,9 @@ export type Format = z.infer<typeof Format>
 
 const instant = z.iso.datetime()
 
-const AsOf = z.iso
-  .datetime({ offset: true, error: 'is an RFC 3339 time such as 2026-11-21T00:00:00Z' })
-  .refine((value) => value >= '1970', 'lies before anything was registered')
-  .transform((value): Instant => toInstant(new Date(value)))
-
 /** What every register can be asked for. */
 export const registerQuery = {
-  asOf: AsOf.optional().describe('The register as it was at this instant; now, if left out'),
+  asOf: givenInstant.optional().describe('The register as it was at this instant; now, if left out'),
   format: Format.optional().describe('Takes precedence over the header Accept'),
 }
 

@@ -111,6 +111,16 @@ t.test('events are found by who acted and when', async (t) => {
     `/v1/events?actor=${owner.id}&from=2000-01-01T00:00:00Z&to=2001-01-01T00:00:00Z`,
   )
   t.same(body.items, [])
+  const day = '1970-01-02T00:00:00%2B01:00'
+  t.equal((await auditor.get(`/v1/events?actor=${owner.id}&from=${day}`)).body.items.length > 0, true)
+  const outOfTime = [
+    '0000-01-01T00:00:00Z',
+    '9999-12-31T23:59:59-23:59',
+    `2026-01-01T00:00:00.${'0'.repeat(300)}Z`,
+  ]
+  for (const at of outOfTime) {
+    for (const name of ['from', 'to']) t.equal((await auditor.get(`/v1/events?${name}=${at}`)).status, 422)
+  }
   const found = await auditor.get(`/v1/events?actor=${owner.id}&aggregate=${useCase.id}`)
   t.equal(found.body.items.length, 2)
 })

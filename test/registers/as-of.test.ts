@@ -121,7 +121,14 @@ t.test('an instant is settled a minute later, and the future is refused', async 
   clock.at = addSeconds(then, 60)
   t.equal(await settledAt(then), true)
   t.equal(await settledAt('2026-03-01T10:00:00.000%2B01:00'), true, 'with an offset, too')
-  for (const asOf of [addSeconds(clock.at, 1), '2026-03-01', 'yesterday', '1066-10-14T00:00:00Z']) {
+  const outOfTime = [
+    '1066-10-14T00:00:00Z',
+    '0000-01-01T00:00:00Z',
+    '1970-01-01T00:00:00%2B00:01',
+    '9999-12-31T23:59:59-23:59',
+    `2026-01-01T00:00:00.${'0'.repeat(300)}Z`,
+  ]
+  for (const asOf of [addSeconds(clock.at, 1), '2026-03-01', 'yesterday', ...outOfTime]) {
     for (const accept of ['application/json', csv, ndjson]) {
       const { status } = await fetchRegister(committee, auditor, `use-cases?asOf=${asOf}`, accept)
       t.equal(status, 422, `${asOf} as ${accept}`)
