@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { evidence, evidenceVerdicts, useCases } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
@@ -74,13 +74,14 @@ export async function listAttachedTo(tx: ReadTx, useCaseIds: string[], where: SQ
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
 }
 
-/** In the order it was attached. */
+/** What is accepted and still fresh, in the order it was attached. */
 export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<EvidenceRow[]> {
+  const isFresh = or(isNull(evidence.freshUntil), gt(evidence.freshUntil, tx.now))
   const rows = await tx.sql
     .select({ evidence })
     .from(evidence)
     .innerJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
-    .where(and(eq(evidence.useCaseId, useCaseId), eq(evidenceVerdicts.verdict, 'accepted')))
+    .where(and(eq(evidence.useCaseId, useCaseId), eq(evidenceVerdicts.verdict, 'accepted'), isFresh))
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
   return rows.map((row) => row.evidence)
 }
