@@ -38,7 +38,10 @@ function describeError(error: unknown): ErrorLine {
   return {
     type: name,
     message: withoutValues(error, message),
-    stack: withoutValues(error, stack),
+    stack: withoutValues(
+      error,
+      stack.replace(message, () => withoutValues(error, message)),
+    ),
     code,
     table,
     column,
@@ -48,8 +51,9 @@ function describeError(error: unknown): ErrorLine {
 }
 
 function withoutValues(error: Error, text: string): string {
-  const bare = text.replace(/\nparams: [^\n]*/g, '')
-  return 'severity' in error ? bare.replace(/: ".*"/g, '') : bare
+  // To the end, for a value may have lines of its own, even such as look like lines of a stack.
+  const bare = text.replace(/\nparams:[\s\S]*$/, '')
+  return 'severity' in error ? bare.replace(/: "[\s\S]*"/, '') : bare
 }
 
 /** One line for each answer: who, what, how it ended and how long it took. No bodies, no queries. */
