@@ -23,6 +23,11 @@ export async function startIssuer(subjects: readonly string[]): Promise<DemoIssu
   const { publicKey, privateKey } = await generateKeyPair('ES256')
   const keys = { publicKey: await exportJWK(publicKey), privateKey }
   const server = createServer((request, response) => {
+    if (request.headers.host !== new URL(urlOf(server)).host) {
+      // A web page whose name was made to lead here (DNS rebinding) would read a token.
+      response.writeHead(421).end()
+      return
+    }
     void answer(request.url ?? '/', urlOf(server), keys, subjects).then(({ status, body }) => {
       const type = typeof body === 'string' ? 'text/plain' : 'application/json'
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' })
