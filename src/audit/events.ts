@@ -133,15 +133,15 @@ export const catalogue = {
   ),
   'import.uploaded': event(
     'import_run',
-    { right, orgUnitId: id, register: word, fileDigest: digest },
-    { fileName: prose },
+    { right, orgUnitId: id, fileDigest: digest },
+    { fileName: prose, register: word },
   ),
-  'import.mapped': event('import_run', { right, profile: word, profileDigest: digest, register: word }, {}),
+  'import.mapped': event('import_run', { right, profileDigest: digest }, { profile: word, register: word }),
   'import.advanced': event('import_run', { right, state: word, through: z.int() }, {}),
   'import.previewed': event(
     'import_run',
-    { right, fileDigest: digest, profile: word, rows: z.int() },
-    { fileName: prose },
+    { right, fileDigest: digest, rows: z.int() },
+    { fileName: prose, profile: word },
   ),
   'import.applied': event(
     'import_run',

@@ -96,8 +96,8 @@ async function begin(tx: WriteTx, draft: Draft): Promise<{ id: string }> {
     ...{ createdBy, createdAt: tx.now },
   })
   tx.record(run, {
-    ...{ type: 'import.uploaded', right, orgUnitId, register, fileDigest },
-    sealed: { fileName },
+    ...{ type: 'import.uploaded', right, orgUnitId, fileDigest },
+    sealed: { fileName, register },
   })
   return { id: run.id }
 }
@@ -145,8 +145,8 @@ async function finish(tx: WriteTx, reading: Reading, names: Names | undefined): 
   await store.updateRun(tx, run, { ...change, revision: run.revision + 1 })
   const { fileDigest, fileName, profile } = run
   tx.record(run, {
-    ...{ type: 'import.previewed', right, fileDigest, profile: String(profile.id), rows: rowCount },
-    sealed: { fileName },
+    ...{ type: 'import.previewed', right, fileDigest, rows: rowCount },
+    sealed: { fileName, profile: String(profile.id) },
   })
 }
 
@@ -182,7 +182,8 @@ export async function remap(tx: WriteTx, run: store.RunRow, profile: ImportProfi
   const revision = run.revision + 1
   const changed = await store.updateRun(tx, run, { ...mapping, state: 'reading', doneThrough: 0, revision })
   const profileDigest = digestOfJson(profile)
-  tx.record(run, { type: 'import.mapped', right, profile: profile.id, profileDigest, register, sealed: {} })
+  const sealed = { profile: profile.id, register }
+  tx.record(run, { type: 'import.mapped', right, profileDigest, sealed })
   return changed
 }
 

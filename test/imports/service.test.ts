@@ -116,6 +116,25 @@ t.test('each import, and each use case it makes, leaves its events', async (t) =
   t.same(heads, [{ no: 1 }, { no: 2 }])
 })
 
+t.test('no leaf of the log tells the name of a file, nor the register that is named after it', async (t) => {
+  const { admin, owner } = await startImporter(t)
+  const previewed = await upload(admin, 'Title,What it is for\nTriage,Sorts claims\n', {
+    name: 'Jane Roe.csv',
+  })
+  const { id, register, profile } = previewed.body
+  t.equal(register, 'jane-roe')
+  const place = `/v1/imports/${id}`
+  t.equal(
+    (await admin.patch(place, { profile: { ...profile, id: 'by-jane' } }, ifMatch(previewed))).status,
+    200,
+  )
+  const { rows } = await owner.query(
+    `select convert_from(leaf, 'UTF8') as leaf from audit_event where aggregate_kind = 'import_run'`,
+  )
+  t.ok(rows.length >= 5)
+  for (const { leaf } of rows) t.notMatch(leaf, /jane/i)
+})
+
 t.test('the same rows come in as CSV, as NDJSON and as a workbook', async (t) => {
   const { admin, ...server } = await startImporter(t)
   const lines = [triage, letters].map((row) =>
