@@ -3,8 +3,7 @@
 begin;
 select c.id, c.number, c.version, c.org_unit_id, c.business_owner_id, c.risk_owner_id, c.computed_tier, c.raised_tier,
   c.open_review_id, c.last_outcome, c.approval_id, c.approved_tier, c.valid_until, c.first_material_change_at,
-  c.tier_raised_at, c.block_id, c.retired_at, c.policy_digest, d.id as approval_found, d.environments,
-  c.jurisdictions, c.channels, uuidv7() as answer
+  c.tier_raised_at, c.block_id, c.retired_at, c.policy_digest, d.id as approval_found, d.environments, uuidv7() as answer
 from use_case c
 left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'
 where c.number = :number \gset
@@ -14,6 +13,7 @@ values (:answer, :asker, now(), '{"context": {}, "useCase": "UC-250", "artifacts
   "acceptBreakGlass": false}', :id, 'production', 'allow', true, 'allow',
   '[{"code": "cleared", "sentence": "UC-250 is approved and may go to production"}]', :version, 'cleared',
   now() + interval '15 minutes', :policy_digest, null, null, null, 1, now());
+select from person where id = :asker and last_event_no = 0;
 -- audit
 with events as (
   insert into audit_event (id, aggregate_kind, aggregate_id, event_no, type, actor_id, recorded_at, leaf)

@@ -34,6 +34,7 @@ returning id, number, revision, last_event_no, last_event_at, created_at, update
 insert into use_case_state (use_case_id, revision, recorded_at, version, raised_tier, open_review_id, last_outcome,
   approval_id, approved_tier, valid_until, first_material_change_at, tier_raised_at, block_id, retired_at)
 values (:id, :revision::int + 1, now(), :version::int + 1, null, null, null, null, null, null, null, null, null, null);
+select from person where id = :business_owner_id and last_event_no = 0;
 -- audit
 update use_case as a set last_event_no = h.last, last_event_at = now()
 from unnest(array[:id]::uuid[], array[:last_event_no]::int[], array[:last_event_no::int + 1]) as h (id, before, last)
