@@ -11,6 +11,7 @@ import { Problem } from '../src/http/problem.js'
 import { ImportProfile } from '../src/imports/profile.js'
 import { toInstant } from '../src/instant.js'
 import { loadPolicies } from '../src/policy/load.js'
+import { createDatabase } from './helper.js'
 
 interface Operation {
   operationId?: string
@@ -32,12 +33,13 @@ interface Media {
 
 const path = join(projectRoot, 'openapi', 'openapi.json')
 
-/** The document needs the routes and nothing behind them: there is no database where this one is looked for. */
+/** The document needs the routes and nothing behind them; the service just will not open without a database. */
 async function describeApi() {
   const config = readConfig({ ASSENT_LOG_LEVEL: 'silent', ASSENT_DATA_DIR: t.testdir() })
   const clock = { now: () => toInstant(new Date()) }
   const limits = { poolSize: 1, exportPoolSize: 1, statementTimeoutMs: 1000 }
-  const database = await openDatabase({ connection: { host: '/nowhere' }, clock, ...limits })
+  const { appConnection: connection } = await createDatabase(t)
+  const database = await openDatabase({ connection, clock, ...limits })
   const app = await buildApp({ config, database, policies: loadPolicies(config.policiesDir, ImportProfile) })
   await app.ready()
   const document = JSON.parse(JSON.stringify(app.swagger()))
