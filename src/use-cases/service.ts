@@ -80,16 +80,11 @@ export async function registerUseCases(
 
 function recordRegistration(tx: WriteTx, row: UseCaseRow, tier: ComputedTier, candidate: Candidate): void {
   const { facts, reason, right, importId, retiredBecause } = candidate
-  const event = {
-    type: 'use_case.registered',
-    right,
-    ...eventOf(row, tier, importId),
-    origin: row.origin,
-  } as const
-  const newborn = { id: row.id, lastEventNo: 0, storedEventNo: row.lastEventNo }
-  tx.record(newborn, { ...event, sealed: { facts, reason } })
+  const registered = { right, ...eventOf(row, tier, importId), origin: row.origin }
+  const head = { id: row.id, lastEventNo: 0, storedEventNo: row.lastEventNo }
+  tx.record(head, { type: 'use_case.registered', ...registered, sealed: { facts, reason } })
   if (retiredBecause === undefined) return
-  tx.record(newborn, { type: 'use_case.retired', right, importId, sealed: { reason: retiredBecause } })
+  tx.record(head, { type: 'use_case.retired', right, importId, sealed: { reason: retiredBecause } })
 }
 
 function draft(tx: WriteTx, policies: Policies, candidate: Candidate) {
