@@ -220,12 +220,24 @@ export function countedVotes<T extends { seat: string; ordinal: number }>(votes:
 
 /** True when the lane in force asks for more than the one a round opened with: an approval under it would be too cheap. */
 export function isStricter(inForce: Lane, opened: Lane): boolean {
-  const asksMore = quorumOf(inForce) > quorumOf(opened)
   const isNew = (is: (place: LaneStage['seats'][number]) => boolean) =>
     seatsOf(inForce).some(
       (place) => is(place) && !seatsOf(opened).some((old) => old.seat === place.seat && is(old)),
     )
-  return asksMore || isNew((place) => place.required) || isNew((place) => place.veto)
+  return (
+    quorumOf(inForce) > quorumOf(opened) ||
+    isNew((place) => place.required) ||
+    isNew((place) => place.veto) ||
+    inForce.validForDays < opened.validForDays ||
+    inForce.materialFacts.some((fact) => !opened.materialFacts.includes(fact)) ||
+    holdsInFewer(inForce, opened)
+  )
+}
+
+/** A lane without environments holds everywhere. */
+function holdsInFewer({ environments: few }: Lane, { environments: many }: Lane): boolean {
+  if (few === undefined) return false
+  return many === undefined || many.some((environment) => !few.includes(environment))
 }
 
 function quorumOf({ stages }: Lane): number {
