@@ -19,6 +19,10 @@ export interface Limits {
   workbookBytes: number
   /** How many times larger than in the archive one part of a workbook may be, once it exceeds 64 KiB. */
   workbookRatio: number
+  /** Bytes of memory in which a workbook is parsed. */
+  workbookHeap: number
+  /** Milliseconds from one batch of its rows to the next. */
+  workbookMs: number
 }
 
 export const LIMITS: Limits = {
@@ -33,6 +37,8 @@ export const LIMITS: Limits = {
   workbookEntries: 2_000,
   workbookBytes: 200 * 2 ** 20,
   workbookRatio: 200,
+  workbookHeap: 256 * 2 ** 20,
+  workbookMs: 60_000,
 }
 
 /** A number as sentences show it: `200,000`. */

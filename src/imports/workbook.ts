@@ -1,95 +1,74 @@
+import { on } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { type CellValue, readXlsx, streamXlsxRows } from 'hucre/xlsx'
+import { Worker } from 'node:worker_threads'
 import { RegistryError } from '../errors.js'
 import { assertHarmless } from './archive.js'
 import type { FileRecord, OpenOptions, Source } from './source.js'
-import { isEmpty, quote } from './wording.js'
+import { type Task, unreadable, type WorkbookMessage } from './workbook-messages.js'
 
-interface Sheet {
-  name: string
-  isVisible: boolean
-}
-
-/** Opens an .xlsx workbook: the sheet that was named, or the first visible one that holds anything. */
-export async function openWorkbook(path: string, options: OpenOptions): Promise<Source> {
-  const archive = await readFile(path)
-  assertHarmless(archive, options.limits)
-  const sheet = await chooseSheet(archive, options.sheet)
+/**
+ * Opens an .xlsx workbook: the sheet that was named, or the first visible one that holds anything. It is parsed in
+ * a thread with a heap and a time of its own, so that what its directory does not show can cost no more than that.
+ */
+export async function openWorkbook(path: string, { sheet: wanted, limits }: OpenOptions): Promise<Source> {
+  assertHarmless(await readFile(path), limits)
+  const sheet = await chooseSheet({ kind: 'choose', path, limits, wanted })
   return {
     format: 'xlsx',
     encoding: null,
     sheet,
     headed: false,
     fixedWidth: false,
-    records: () => readRecords(archive, sheet),
+    records: () => readRecords({ kind: 'read', path, limits, sheet }),
   }
 }
 
-async function chooseSheet(archive: Buffer, wanted: string | undefined): Promise<string> {
-  const sheets = await listSheets(archive)
-  if (wanted !== undefined) {
-    if (sheets.some(({ name }) => name === wanted)) return wanted
-    const names = sheets.map(({ name }) => quote(name)).join(', ')
-    throw new RegistryError('invalid', `the workbook has no sheet ${quote(wanted)}; choose one of ${names}`)
+async function chooseSheet(task: Task): Promise<string> {
+  for await (const message of runThread(task)) {
+    if (message.kind === 'chosen') return message.sheet
   }
-  for (const { name, isVisible } of sheets) {
-    if (isVisible && (await holdsAnything(archive, name))) return name
-  }
-  throw new RegistryError(
-    'invalid',
-    'no visible sheet of the workbook holds anything; choose the file with the register',
-  )
+  throw new RegistryError('invalid', unreadable)
 }
 
-/** Drop-down lists stand on hidden sheets, so what is hidden is never data. */
-async function listSheets(archive: Buffer): Promise<Sheet[]> {
-  const sheets: Sheet[] = []
-  await readable(() =>
-    readXlsx(archive, {
-      sheets: ({ name, hidden, veryHidden }) => {
-        sheets.push({ name, isVisible: !hidden && !veryHidden })
-        return false
-      },
-    }),
-  )
-  return sheets
-}
-
-async function holdsAnything(archive: Buffer, sheet: string): Promise<boolean> {
-  for await (const { cells } of readRecords(archive, sheet)) {
-    if (!cells.every(isEmpty)) return true
+async function* readRecords(task: Task): AsyncGenerator<FileRecord> {
+  for await (const message of runThread(task)) {
+    if (message.kind === 'records') yield* message.records
   }
-  return false
 }
 
-async function* readRecords(archive: Buffer, sheet: string): AsyncGenerator<FileRecord> {
-  const rows = streamXlsxRows(archive, { sheet })
+/** What the thread says until it is done. It ends with its reader, which may leave half-way. */
+async function* runThread(task: Task): AsyncGenerator<WorkbookMessage> {
+  const worker = new Worker(new URL('./workbook-thread.js', import.meta.url), {
+    workerData: task,
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: task.limits.workbookHeap / 2 ** 20 },
+  })
+  const silence = new AbortController()
+  const messages = on(worker, 'message', { signal: silence.signal, close: ['exit'] })
+  let timer = setTimeout(() => silence.abort(), task.limits.workbookMs)
   try {
-    for (;;) {
-      const next = await readable(() => rows.next())
-      if (next.done) return
-      yield { number: next.value.index + 1, cells: next.value.values.map(cellOf) }
+    for await (const [said] of messages) {
+      const message: WorkbookMessage = said
+      clearTimeout(timer)
+      if (message.kind === 'refused') throw new RegistryError('invalid', message.message)
+      if (message.kind === 'done') return
+      yield message
+      timer = setTimeout(() => silence.abort(), task.limits.workbookMs)
+      worker.postMessage('go on')
     }
+    throw new RegistryError('invalid', unreadable)
+  } catch (error) {
+    throw error instanceof RegistryError ? error : tooCostly(error)
   } finally {
-    await rows.return()
+    clearTimeout(timer)
+    await worker.terminate()
   }
 }
 
-/** Formulas give their stored result. A date gives what it holds; how it was shown is not known here. */
-function cellOf(value: CellValue): string {
-  if (value === null || value === undefined) return ''
-  if (!(value instanceof Date)) return String(value)
-  if (Number.isNaN(value.getTime())) return ''
-  const instant = value.toISOString()
-  return instant.endsWith('T00:00:00.000Z') ? instant.slice(0, 10) : instant.slice(0, 19)
-}
-
-async function readable<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (cause) {
-    throw new RegistryError('invalid', 'the workbook cannot be read; save it again as .xlsx, or as CSV', {
-      cause,
-    })
-  }
+function tooCostly(cause: unknown): RegistryError {
+  const advice = 'save the sheet as CSV and import that'
+  return new RegistryError('invalid', `the workbook takes too much time or memory to read; ${advice}`, {
+    cause,
+  })
 }

@@ -105,6 +105,34 @@ t.test('one shared string named in every cell is refused by the text of its row'
   t.match(refused, /^the cells of row 2 hold more than 1,048,576 characters together; shorten them$/)
 })
 
+const tooCostly =
+  /^the workbook takes too much time or memory to read; save the sheet as CSV and import that$/
+
+t.test(
+  'a workbook that slips through ends by its heap or its time, and the service answers on',
+  async (t) => {
+    const noise = `<!--${randomBytes(60_000).toString('hex')}-->`
+    const strings = `<sst>${noise}${'<si/>'.repeat(2_200_000)}</sst>`
+    const bomb = bookOf({ rows: header, sharedStrings: strings })
+    let [last, longest] = [performance.now(), 0]
+    const beat = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 5)
+    t.match(await refusalOf(bomb, { limits: { workbookHeap: 64 * 2 ** 20 } }), tooCostly)
+    clearInterval(beat)
+    t.ok(longest < SOON_MS, `silent for ${longest} ms`)
+    t.match(await refusalOf(bomb, { limits: { workbookMs: 1 } }), tooCostly)
+  },
+)
+
+t.test('rows without a number of their own that rises are refused', async (t) => {
+  for (const number of ['x', '1', '0', '2.5']) {
+    const rows = `${header}<row r="${number}">${inline('A')}</row>`
+    t.match(await refusalOf(bookOf({ rows })), /^the workbook cannot be read/)
+  }
+})
+
 t.test('a workbook has one directory: ZIP64, a second one, and bytes around it are refused', async (t) => {
   const book = bookOf({ rows: `${header}<row>${inline('A')}${inline('B')}</row>` })
   t.equal((await rowsOf(book)).length, 1)
