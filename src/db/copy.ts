@@ -10,9 +10,12 @@ import { type CopyToStreamQuery, to as copyTo } from 'pg-copy-streams'
  */
 export type CopyForm = 'csv' | 'lines'
 
-/** The two control characters can occur in no JSON text (RFC 8259 section 7), so nothing is ever quoted. */
+/**
+ * In CSV each cell is quoted: a spreadsheet that splits lines at `;` must find no cell in the middle of a text.
+ * The two control characters can occur in no JSON text (RFC 8259 section 7), so no line is ever quoted.
+ */
 const options: Record<CopyForm, string> = {
-  csv: `format csv, header`,
+  csv: `format csv, header, force_quote *`,
   lines: `format csv, quote E'\\x01', delimiter E'\\x02'`,
 }
 

@@ -4,7 +4,7 @@
  */
 const runnable = /^'*[\t\n\r+=@＋－＝＠-]/
 
-/** One line of CSV (RFC 4180), with cells defused. Null is empty, and an empty text is `""`, as COPY has it. */
+/** One line of CSV (RFC 4180), with cells defused. Null is empty, all else is quoted, as COPY has it. */
 export function csvLine(cells: readonly (string | null)[]): string {
   return `${cells.map((cell) => (cell === null ? '' : quoted(defused(cell)))).join(',')}\n`
 }
@@ -14,5 +14,5 @@ function defused(cell: string): string {
 }
 
 function quoted(cell: string): string {
-  return cell === '' || /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
+  return `"${cell.replaceAll('"', '""')}"`
 }

@@ -99,7 +99,7 @@ t.test('no cell of a CSV file runs in a spreadsheet, and the text can be had bac
       const list = csvCellsOf({ cell: 'text' }, { cell: sql`c` }, [])
       const query = sql`select ${list} from unnest(${sql.param(texts)}::text[]) with ordinality as t (c, n) order by n`
       const written = await textOf(await copyOut(database.exports, query, 'csv'))
-      if (written !== csvLine(['cell']) + texts.map((value) => csvLine([value])).join(''))
+      if (written !== 'cell\n' + texts.map((value) => csvLine([value])).join(''))
         throw new Error('SQL and JavaScript write different cells')
       const cells = cellsOf({ text: written, status: 200, headers: {} }).map(({ cell = '' }) => cell)
       for (const [index, cell] of cells.entries()) {
