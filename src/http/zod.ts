@@ -34,11 +34,15 @@ export const compileValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, htt
   }
 }
 
+/** No answer is many times as long as its request, whoever sent it. */
+const ISSUES = 20
+
 function invalidInput(error: z.ZodError, httpPart: string): RegistryError {
-  const issues = issuesOf(error)
+  const found = issuesOf(error)
+  const issues = found.slice(0, ISSUES).map(({ path, message }) => ({ path: path.slice(0, 300), message }))
   const [first] = issues
   const where = first?.path ? ` at ${first.path}` : ''
-  const more = issues.length > 1 ? `, and ${issues.length - 1} more` : ''
+  const more = found.length > 1 ? `, and ${found.length - 1} more` : ''
   const message = `correct ${partNames[httpPart] ?? httpPart}${where}: ${first?.message}${more}`
   return new RegistryError('invalid', message, { issues })
 }
