@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Caller } from '../auth/authenticate.js'
 import type { ReadTx, Request, WriteRequest, WriteTx } from '../db/transaction.js'
 import type { PageOf, PageRequest } from '../page.js'
@@ -8,7 +9,7 @@ import type { App, HttpDeps } from './types.js'
 
 /** What the kernel needs of a request. */
 interface Asked {
-  id: string
+  recordedAs: string
   method: string
   url: string
   headers: Record<string, string | string[] | undefined>
@@ -48,6 +49,11 @@ export function registerKernel(
   cursorSecret: Buffer,
 ): void {
   app.decorateRequest('replayed', false)
+  app.decorateRequest('recordedAs', '')
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.recordedAs = randomUUID()
+    done()
+  })
   app.decorate('asked', (request) => ({
     ...askedBy(request),
     renew: async () => await renew(request.headers as { authorization?: string }),
@@ -57,7 +63,7 @@ export function registerKernel(
   app.decorate('write', async (request, work, { content, as = request, step = false } = {}) => {
     const idempotency = step ? undefined : readIdempotencyKey(request, content)
     const { principal, ability } = as
-    const asked = as === request ? app.asked(request) : { principal, ability, requestId: request.id }
+    const asked = as === request ? app.asked(request) : { principal, ability, requestId: request.recordedAs }
     const written = await database.write({ ...asked, idempotency }, work)
     request.replayed ||= written.replayed
     return written.value
@@ -81,6 +87,6 @@ function pagesOf(database: HttpDeps['database'], cursors: Cursors): Kernel['page
   }
 }
 
-function askedBy({ principal, ability, id }: Asked): Request {
-  return { principal, ability, requestId: id }
+function askedBy({ principal, ability, recordedAs: requestId }: Asked): Request {
+  return { principal, ability, requestId }
 }

@@ -67,6 +67,7 @@ export function registerAccessLog(app: App): void {
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         personId: request.caller?.principal.personId,
+        recordedAs: request.recordedAs,
       },
       'answered',
     )

@@ -53,6 +53,8 @@ declare module 'fastify' {
     /** @throws Error on a public route, which has nobody to speak of. */
     readonly principal: Caller['principal']
     readonly ability: Caller['ability']
+    /** Names this request in the events that it leaves: our own id, for what a client sends stays out of the log of events. */
+    recordedAs: string
     /** True when the answer is the first one given to this Idempotency-Key. */
     replayed: boolean
   }
