@@ -30,23 +30,27 @@ export async function getReadable(tx: ReadTx, idOrKey: string): Promise<UseCaseR
   return row
 }
 
-/** Use cases with a title much like this one, for whoever may register one: they are told by how much. */
+/** Use cases with a title much like this one, for whoever may register one. */
 export async function listSimilar(
   tx: ReadTx,
   { title, purpose }: { title: string; purpose: string },
 ): Promise<Similar[]> {
   authorizeSome(tx.ability, 'register', 'UseCase')
   const rows = await store.listSimilarRows(tx, title, purpose)
-  return rows.map((row) => {
+  const similar = rows.map((row) => {
     const owners = {
       orgUnitId: row.org_unit_id,
       businessOwnerId: row.business_owner_id,
       riskOwnerId: row.risk_owner_id,
     }
     const isVisible = isAllowed(tx.ability, 'read', 'UseCase', { id: row.id, ...owners })
-    const { org_unit: orgUnit, similarity } = row
-    return { key: keyOf(row.number), orgUnit, title: isVisible ? row.title : null, similarity }
+    const { org_unit: orgUnit, title, similarity } = row
+    const told = isVisible ? { title, similarity } : { title: null, similarity: null }
+    return { key: keyOf(row.number), orgUnit, ...told }
   })
+  // How alike a hidden title is would tell it to whoever guesses; so those come last, and in no order of likeness.
+  const hidden = similar.filter(({ title }) => title === null).toSorted((a, b) => a.key.localeCompare(b.key))
+  return [...similar.filter(({ title }) => title !== null), ...hidden]
 }
 
 /** Versions newest first, each with what it changed. */

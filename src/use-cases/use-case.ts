@@ -252,7 +252,10 @@ export const Similar = z
     title: z.string().nullable().describe('Null when you may not see it'),
     similarity: z
       .number()
-      .describe('0 to 1, by trigrams: of the title, or of the purpose where that is much alike'),
+      .nullable()
+      .describe(
+        '0 to 1, by trigrams: of the title, or of the purpose where that is much alike; null when you may not see it',
+      ),
   })
   .meta({ id: 'SimilarUseCase', examples: [examples.similar] })
 export type Similar = z.infer<typeof Similar>
