@@ -15,7 +15,10 @@ import { secondsOf } from '../finding.js'
 import { isHere, run } from '../tools.js'
 
 const auditor: Principal = {
-  ...{ personId: ASSENT_ID, kind: 'human', name: 'Auditor', boundUseCaseIds: [] },
+  personId: ASSENT_ID,
+  kind: 'human',
+  name: 'Auditor',
+  boundUseCaseIds: [],
   grants: [{ kind: 'role', name: 'auditor', orgUnitId: ROOT_UNIT_ID, units: 'all' }],
 }
 

@@ -69,7 +69,8 @@ export async function askRow(bench: Bench): Promise<Finding[]> {
   const { seconds } = options
   const asked = await questions(bench)
   const requests = asked.map(({ number, token }) => ({
-    ...{ path: '/v1/gate/answers', token },
+    path: '/v1/gate/answers',
+    token,
     body: JSON.stringify({ useCase: `UC-${number}`, environment: 'production' }),
   }))
   const variables = { asker: accountOf(bench, 'pipeline').id }
