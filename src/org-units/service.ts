@@ -1,4 +1,5 @@
-import { authorize } from '../auth/decision-rights.js'
+import { authorize, authorizeSome } from '../auth/decision-rights.js'
+import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { assertChanges, assertRevision, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
@@ -6,7 +7,9 @@ import { assertMovable, type NewOrgUnit, type OrgUnit, type OrgUnitChange } from
 import * as store from './store.js'
 
 export async function listOrgUnits(tx: ReadTx): Promise<OrgUnit[]> {
-  const rows = await store.listOrgUnitRows(tx)
+  authorizeSome(tx.ability, 'read', 'OrgUnit')
+  const where = visibleWhere(tx.ability, 'read', 'OrgUnit', store.rightsColumns)
+  const rows = await store.listOrgUnitRows(tx, where)
   return rows.map(present)
 }
 

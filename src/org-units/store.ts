@@ -1,4 +1,4 @@
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, eq, type SQL, sql } from 'drizzle-orm'
 import { prepareOnce, type Sql } from '../db/client.js'
 import { orgUnits } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
@@ -7,8 +7,11 @@ import { ROOT_UNIT_ID } from '../ids.js'
 
 export type OrgUnitRow = typeof orgUnits.$inferSelect
 
-export async function listOrgUnitRows(tx: ReadTx): Promise<OrgUnitRow[]> {
-  return await tx.sql.select().from(orgUnits).orderBy(asc(orgUnits.key))
+/** Where the fields that rights look at come from. */
+export const rightsColumns = { id: orgUnits.id }
+
+export async function listOrgUnitRows(tx: ReadTx, where: SQL): Promise<OrgUnitRow[]> {
+  return await tx.sql.select().from(orgUnits).where(where).orderBy(asc(orgUnits.key))
 }
 
 export async function getOrgUnitRow(tx: ReadTx, id: string): Promise<OrgUnitRow> {
