@@ -86,6 +86,9 @@ export function operation<
   }
 }
 
+/** A key or a code and a name. Anybody may send it. */
+const SIGN_IN_BODY_BYTES = 16_384
+
 /** Gives each route the hooks that its operation's words ask for, and no others. */
 export function registerOperations(app: App, { requestTimeoutMs }: Pick<Config, 'requestTimeoutMs'>): void {
   app.addHook('onRoute', (route) => {
@@ -96,6 +99,7 @@ export function registerOperations(app: App, { requestTimeoutMs }: Pick<Config, 
     // The gate keeps shorter times of its own on its connections, and is asked too often for a timer each.
     const isHot = words.bucket === 'gate' && route.method === 'GET'
     if (!isHot) route.handlerTimeout = words.timeoutMs ?? requestTimeoutMs
+    if (words.bucket === 'sign_in') route.bodyLimit = SIGN_IN_BODY_BYTES
     if (words.ifMatch) append(route, 'preParsing', demandRevision)
     if (words.secret) append(route, 'preParsing', refuseKey)
     if (!words.form && route.method !== 'GET') append(route, 'preValidation', refuseForm)

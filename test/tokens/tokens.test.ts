@@ -257,3 +257,18 @@ t.test('keys and codes are tried as seldom as sign-ins may fail', async (t) => {
   await refuses(t, server, accept(key), { status: 429 })
   t.equal((await admin.get('/v1/me')).status, 200, 'others are served')
 })
+
+t.test('who is not signed in gets no answer that is many times as long as the request', async (t) => {
+  const world = await startApp(t)
+  const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`f${n}`, 0]))
+  for (const path of ['/v1/first-sign-in', '/v1/invitations/acceptance']) {
+    const inject = async (payload: object) => await world.app.inject({ method: 'POST', url: path, payload })
+    const many = await inject(fields(1000))
+    t.equal(many.statusCode, 422)
+    t.equal(many.json().issues.length, 20)
+    t.ok(many.body.length < 4000)
+    t.equal((await inject({ ['x'.repeat(5000)]: 0 })).statusCode, 422)
+    t.ok((await inject({ ['x'.repeat(5000)]: 0 })).body.length < 2000)
+    t.equal((await inject(fields(100_000))).statusCode, 413)
+  }
+})
