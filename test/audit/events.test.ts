@@ -106,6 +106,18 @@ t.test('whoever may read no events is told who may', async (t) => {
   )
 })
 
+t.test('an event holds no id that a client chose', async (t) => {
+  const mine = 'ana-private-4711'
+  const made = await owner.post('/v1/use-cases', { ...facts, orgUnitId: claims }, { 'x-request-id': mine })
+  t.equal(made.headers['x-request-id'], mine)
+  const { rows } = await world.owner.query('select leaf from audit_event where aggregate_id = $1', [
+    made.body.id,
+  ])
+  t.ok(rows.length > 0)
+  for (const { leaf } of rows)
+    t.match(JSON.parse(String(leaf)).request, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+})
+
 t.test('events are found by who acted and when', async (t) => {
   const { body } = await auditor.get(
     `/v1/events?actor=${owner.id}&from=2000-01-01T00:00:00Z&to=2001-01-01T00:00:00Z`,
