@@ -17,7 +17,22 @@ export function loggerOptions(
     ...(stream && { stream }),
     redact: { paths: secretPaths, censor: '[redacted]' },
     serializers: { err: describeError },
+    hooks: {
+      // Left without words of its own a line would repeat the error's message, values and all.
+      logMethod(args, method) {
+        const error = errorOf(args[0])
+        if (error && args.length === 1)
+          return method.apply(this, [args[0], withoutValues(error, error.message)])
+        return method.apply(this, args)
+      },
+    },
   }
+}
+
+function errorOf(logged: unknown): Error | undefined {
+  if (logged instanceof Error) return logged
+  const isHolder = typeof logged === 'object' && logged !== null && 'err' in logged
+  return isHolder && logged.err instanceof Error ? logged.err : undefined
 }
 
 interface ErrorLine {

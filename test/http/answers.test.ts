@@ -182,8 +182,12 @@ t.test('the log says who did what and how it ended, and keeps every secret', asy
     { token: 'hunter2', headers: { authorization: 'hunter2' }, a: { b: { secret: 'hunter2' } } },
     'x',
   )
+  const params = '\nparams: a,first line\n    at hunter2\nhunter2'
+  app.log.error(new Error(`Failed query: select 1${params}`, { cause: new Error(`it failed${params}`) }))
   const lines = log.map((line) => JSON.parse(line))
+  t.match(lines[3]?.err, { message: 'Failed query: select 1', stack: /\n {4}at / })
   t.match(lines[0], {
+    recordedAs: /^[0-9a-f-]{36}$/,
     requestId: 'trace-00000001',
     personId: 'ana',
     method: 'GET',
