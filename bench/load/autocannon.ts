@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Load } from './load.js'
+import type { Load, LoadRequest } from './load.js'
 
 interface Sent {
   method: string
@@ -8,11 +8,21 @@ interface Sent {
   body?: string
 }
 
+/** What autocannon keeps from a request to its answer. */
+interface Context {
+  asked?: LoadRequest
+}
+
+interface Step {
+  setupRequest(request: Sent, context: Context): Sent
+  onResponse(status: number, body: string, context: Context): void
+}
+
 interface Options {
   url: string
   connections: number
   duration: number
-  requests: { setupRequest(request: Sent): Sent }[]
+  requests: Step[]
 }
 
 interface Result {
@@ -28,23 +38,36 @@ type Autocannon = (options: Options) => Promise<Result>
 export async function loadByAutocannon(load: Load): Promise<number> {
   const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon
   const { origin: url, connections, seconds: duration } = load
-  const result = await autocannon({ url, connections, duration, requests: [{ setupRequest: inTurn(load) }] })
+  const result = await autocannon({ url, connections, duration, requests: [inTurn(load)] })
   if (result.non2xx > 0 || result.errors > 0) {
     throw new Error(`autocannon reports ${result.non2xx} refusals and ${result.errors} errors`)
   }
   return result.requests.average
 }
 
-function inTurn({ method, requests }: Load): (request: Sent) => Sent {
+/** One after another, each with the revision that its last answer left. */
+function inTurn({ method, requests }: Load): Step {
+  const answered = new Map<LoadRequest, number>()
   let turn = 0
-  return (request) => {
-    const { path, token, revision, body } = requests[turn % requests.length] ?? { path: '/' }
-    const pass = Math.floor(turn / requests.length)
-    const headers: Record<string, string> = {}
-    if (token) headers.authorization = `Bearer ${token}`
-    if (revision) headers['if-match'] = `"${revision + pass}"`
-    if (body) headers['content-type'] = 'application/json'
-    turn += 1
-    return { ...request, method, path, headers, body: body?.replaceAll('{turn}', String(turn)) }
+  return {
+    setupRequest(request, context) {
+      const asked = requests[turn % requests.length] ?? { path: '/' }
+      context.asked = asked
+      turn += 1
+      const headers: Record<string, string> = {}
+      if (asked.token) headers.authorization = `Bearer ${asked.token}`
+      if (asked.revision) headers['if-match'] = `"${asked.revision + (answered.get(asked) ?? 0)}"`
+      if (asked.body) headers['content-type'] = 'application/json'
+      return {
+        ...request,
+        method,
+        path: asked.path,
+        headers,
+        body: asked.body?.replaceAll('{turn}', String(turn)),
+      }
+    },
+    onResponse(_status, _body, { asked }) {
+      if (asked?.revision) answered.set(asked, (answered.get(asked) ?? 0) + 1)
+    },
   }
 }

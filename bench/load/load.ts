@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { isHere } from '../tools.js'
 import { loadByAutocannon } from './autocannon.js'
 import { loadByWrk } from './wrk.js'
@@ -20,6 +21,9 @@ export interface LoadRequest {
   body?: string
 }
 
+/** The load ends in the middle of requests: these are served before anything else is measured. */
+const SETTLING_MS = 300
+
 export const loadTool = (): string => (isHere('wrk') ? 'wrk' : 'autocannon')
 
 /**
@@ -28,5 +32,7 @@ export const loadTool = (): string => (isHere('wrk') ? 'wrk' : 'autocannon')
  * @throws Error unless every answer was a 2xx
  */
 export async function requestsPerSecond(load: Load): Promise<number> {
-  return isHere('wrk') ? await loadByWrk(load) : await loadByAutocannon(load)
+  const rate = isHere('wrk') ? await loadByWrk(load) : await loadByAutocannon(load)
+  await wait(SETTLING_MS)
+  return rate
 }

@@ -103,9 +103,16 @@ async function withSeeder(
 /** Four kinds of use cases, tiered by the policy in force. */
 function variants({ riskTiers }: Policies) {
   const careful = {
-    ...{ customer_facing: 'no', regulated_language: 'no', personal_data: 'none', decision_role: 'none' },
-    ...{ autonomy: 'human_in_loop', affected: 'nobody', vulnerable_people: 'no', annex_iii_area: 'none' },
-    ...{ omb_high_impact: 'no', prohibited_practice: 'none' },
+    customer_facing: 'no',
+    regulated_language: 'no',
+    personal_data: 'none',
+    decision_role: 'none',
+    autonomy: 'human_in_loop',
+    affected: 'nobody',
+    vulnerable_people: 'no',
+    annex_iii_area: 'none',
+    omb_high_impact: 'no',
+    prohibited_practice: 'none',
   }
   const kinds = [
     { answers: careful, technique: 'generative' as const },
