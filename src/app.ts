@@ -59,6 +59,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       trustIssuer({ issuer, audience: config.oidc.audience ?? '' }),
     ),
     abilityOf,
+    limitMs: config.signInTimeoutMs,
   })
   const app = await createServer({
     ...deps,
@@ -125,8 +126,10 @@ async function acceptInvitation(
   callerOf: (principal: Principal) => Caller,
   { issuer, subject }: Identity,
 ): Promise<string | undefined> {
-  const personId = await findInvited(drizzleOn(database.pool), { issuer, subject })
-  if (personId === undefined) return undefined
+  const sql = drizzleOn(database.pool)
+  const personId = await findInvited(sql, { issuer, subject })
+  // Nobody is invited any more: unless they have just joined, in another request of theirs.
+  if (personId === undefined) return await findPersonByIdentity(sql, issuer, subject)
   const principal: Principal = { personId, kind: 'human', name: '', grants: [], boundUseCaseIds: [] }
   try {
     await database.write(
@@ -135,7 +138,7 @@ async function acceptInvitation(
     )
   } catch (error) {
     // Of two first requests at once, one accepts; both are then somebody who is registered.
-    const joined = await findPersonByIdentity(drizzleOn(database.pool), issuer, subject)
+    const joined = await findPersonByIdentity(sql, issuer, subject)
     if (joined === undefined) throw error
   }
   return personId

@@ -66,6 +66,7 @@ const Settings = z.object({
   ASSENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(1200),
   ASSENT_GATE_RATE_LIMIT: wholeNumber(1, 10_000_000).default(12_000),
   ASSENT_SIGN_IN_FAILURE_LIMIT: wholeNumber(1, 100_000).default(60),
+  ASSENT_SIGN_IN_TIMEOUT_MS: wholeNumber(100, 60_000).default(2000),
   ASSENT_BODY_LIMIT: wholeNumber(1024, 64 * 2 ** 20).default(2 ** 20),
   ASSENT_UPLOAD_LIMIT: wholeNumber(1024, 10 * 2 ** 30).default(100 * 2 ** 20),
   ASSENT_REQUEST_TIMEOUT_MS: wholeNumber(1000, 600_000).default(30_000),
@@ -125,6 +126,7 @@ function configOf(settings: Settings) {
     logLevel: settings.ASSENT_LOG_LEVEL,
     metricsToken: settings.ASSENT_METRICS_TOKEN,
     cursorSecret: settings.ASSENT_CURSOR_SECRET,
+    signInTimeoutMs: settings.ASSENT_SIGN_IN_TIMEOUT_MS,
     rateLimits: {
       general: settings.ASSENT_RATE_LIMIT,
       gate: settings.ASSENT_GATE_RATE_LIMIT,

@@ -70,6 +70,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
     ASSENT_DATA_DIR: dataDir,
     ASSENT_LOG_LEVEL: 'silent',
     ASSENT_RATE_LIMIT: '1000000',
+    ASSENT_SIGN_IN_TIMEOUT_MS: '20000',
     ...options.env,
   })
   const policies = options.policies ?? loadPolicies(join(projectRoot, 'policies'), ImportProfile)

@@ -30,6 +30,8 @@ interface Options {
   directory: Directory
   issuers: Issuer[]
   abilityOf(principal: Principal): Ability
+  /** How long finding out who somebody is may take, in milliseconds. */
+  limitMs: number
 }
 
 export interface Authenticator {
@@ -44,7 +46,7 @@ export interface Authenticator {
 /** How long a caller is believed without asking the database again, when another process took a right away. */
 const BELIEVED_MS = 5000
 
-export function buildAuthenticator({ directory, issuers, abilityOf }: Options): Authenticator {
+export function buildAuthenticator({ directory, issuers, abilityOf, limitMs }: Options): Authenticator {
   const known = new LRUCache<string, Caller & { expiresAt: number }>({ max: 5000, ttl: BELIEVED_MS })
   let generation = 0
 
@@ -57,7 +59,7 @@ export function buildAuthenticator({ directory, issuers, abilityOf }: Options): 
 
   const look = async (token: string, digest: string): Promise<Caller> => {
     const before = generation
-    const { principal, expiresAt } = await inTime(verify(token, digest))
+    const { principal, expiresAt } = await inTime(verify(token, digest), limitMs)
     const caller = { principal, ability: abilityOf(principal), expiresAt }
     // What was read before rights changed must not be believed after.
     if (before === generation) known.set(digest, caller)
@@ -83,13 +85,11 @@ export function buildAuthenticator({ directory, issuers, abilityOf }: Options): 
   }
 }
 
-/** Nobody waits longer to hear who they are: the gate has to say within 3 s that it cannot tell. */
-const VERIFIED_WITHIN_MS = 2000
-
-async function inTime<T>(verified: Promise<T>): Promise<T> {
+/** The gate has to say within 3 s that it cannot tell, so nobody waits long to hear who they are. */
+async function inTime<T>(verified: Promise<T>, limitMs: number): Promise<T> {
   const late = new AbortController()
   const tooLate = async () => {
-    await wait(VERIFIED_WITHIN_MS, undefined, { signal: late.signal, ref: false })
+    await wait(limitMs, undefined, { signal: late.signal, ref: false })
     throw new RegistryError('unavailable', 'signing in takes too long; try again in a few seconds')
   }
   try {

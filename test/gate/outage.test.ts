@@ -64,7 +64,7 @@ class Wire {
   }
 }
 
-const app = await startApp(t)
+const app = await startApp(t, { env: { ASSENT_SIGN_IN_TIMEOUT_MS: '2000' } })
 const { person, policies, connections } = app
 const risk = await person('Rita', { rights: ['risk_owner'] })
 const cleared = await registered(app, { ...approved, valid_until: '2100-01-01T00:00:00.000Z' })
