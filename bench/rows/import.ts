@@ -41,6 +41,7 @@ async function signIn({ origin, firstSignIn }: Served): Promise<string> {
 
 interface Imported {
   id: string
+  revision: number
   counts: { rows: number; created: number }
 }
 
@@ -55,8 +56,10 @@ async function secondsToImport(
   return await secondsOf(async () => {
     const body = new FormData()
     body.append('file', file, 'register.csv')
-    const { id } = await ask<Imported>(`${origin}/v1/imports`, { body, headers })
-    const { counts } = await ask<Imported>(`${origin}/v1/imports/${id}/application`, { headers })
+    const { id, revision } = await ask<Imported>(`${origin}/v1/imports`, { body, headers })
+    const { counts } = await ask<Imported>(`${origin}/v1/imports/${id}/application`, {
+      headers: { ...headers, 'if-match': `"${revision}"` },
+    })
     if (counts.rows === ROWS && counts.created <= expected.created) return
     throw new Error(`the import came out as ${JSON.stringify(counts)}`)
   })
