@@ -36,35 +36,59 @@ try {
   process.exitCode = 2
 }
 
+const say = (text: string): void => console.error(text)
+
 /** @returns 1 when something could not be measured; a bar that is missed is a figure like any other */
 async function main(options: Options): Promise<number> {
-  const say = (text: string) => console.error(text)
   const cluster = await openCluster(options.sizes, options.data, say)
   try {
-    const findings = await measure(options, cluster, say)
+    const { findings, isWhole } = await measure(options, cluster)
     const about = { node: process.version, cpus: os.cpus().length, load: loadTool() }
     console.log(options.json ? toJson(findings, about) : `${table(findings)}\n${JSON.stringify(about)}`)
-    return findings.some((finding) => verdictOn(finding) === 'NOT MEASURED') ? 1 : 0
+    return isWhole && findings.every((finding) => verdictOn(finding) !== 'NOT MEASURED') ? 0 : 1
   } finally {
     await cluster.stop()
   }
 }
 
-async function measure(options: Options, cluster: Cluster, say: (text: string) => void): Promise<Finding[]> {
+interface Measured {
+  findings: Finding[]
+  /** False when a row broke off. */
+  isWhole: boolean
+}
+
+async function measure(options: Options, cluster: Cluster): Promise<Measured> {
+  const measured: Measured = { findings: [], isWhole: true }
   const benches: Bench[] = []
   try {
     for (const register of cluster.registers) benches.push(await openBench(options, cluster, register))
-    const findings: Finding[] = []
-    for (const row of options.rows) {
-      for (const bench of row in ownRows ? benches.slice(0, 1) : benches) {
-        say(`${row} at ${bench.register.size.toLocaleString('en')}`)
-        findings.push(...((await { ...rows, ...ownRows }[row]?.(bench)) ?? []))
+    for (const [name, take] of stepsOf(options, benches)) {
+      say(name)
+      try {
+        measured.findings.push(...(await take()))
+      } catch (error) {
+        say(`${name} broke off: ${error instanceof Error ? error.message : error}`)
+        measured.isWhole = false
       }
     }
-    const [small, large] = benches
-    if (options.rows.includes('gate') && small && large) findings.push(...(await compareGates(small, large)))
-    return findings
+    return measured
   } finally {
     await Promise.all(benches.map(async (bench) => await bench.stop()))
   }
+}
+
+type Step = [name: string, take: () => Promise<Finding[]>]
+
+function stepsOf({ rows: wanted }: Options, benches: Bench[]): Step[] {
+  const [small, large] = benches
+  const steps = wanted.flatMap((name) => {
+    const [row, where] = name in ownRows ? [ownRows[name], benches.slice(0, 1)] : [rows[name], benches]
+    return where.map(
+      (bench): Step => [`${name} at ${bench.register.size}`, async () => (await row?.(bench)) ?? []],
+    )
+  })
+  if (wanted.includes('gate') && small && large) {
+    steps.push(['gate, small and large', async () => await compareGates(small, large)])
+  }
+  return steps
 }
