@@ -36,7 +36,9 @@ try {
   process.exitCode = 2
 }
 
-const say = (text: string): void => console.error(text)
+function say(text: string): void {
+  console.error(text)
+}
 
 /** @returns 1 when something could not be measured; a bar that is missed is a figure like any other */
 async function main(options: Options): Promise<number> {
