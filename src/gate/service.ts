@@ -1,4 +1,4 @@
-import { authorize, isAllowed } from '../auth/decision-rights.js'
+import { authorize } from '../auth/decision-rights.js'
 import { rolesOf } from '../auth/principal.js'
 import type { Database } from '../db/database.js'
 import type { Idempotency } from '../db/idempotency.js'
@@ -37,9 +37,7 @@ export async function look(tx: ReadTx, gate: Gate, question: Question): Promise<
 
 function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.GateRow | undefined): Answer {
   const { digest: policyDigest, gate } = policies
-  if (!facts || !isAllowed(tx.ability, 'read', 'UseCase', facts))
-    return notRegistered(question, policyDigest, tx.now)
-  authorize(tx.ability, 'ask', 'UseCase', facts)
+  if (!facts || !maySee(tx, facts)) return notRegistered(question, policyDigest, tx.now)
   return evaluate({
     question,
     facts,
@@ -49,6 +47,17 @@ function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.
     answersValidForMinutes: gate.answersValidForMinutes,
     now: tx.now,
   })
+}
+
+/** @throws RegistryError `forbidden` to whoever may see it but not ask */
+function maySee({ ability }: ReadTx, facts: store.GateRow): boolean {
+  try {
+    authorize(ability, 'ask', 'UseCase', facts)
+    return true
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'not_found') return false
+    throw error
+  }
 }
 
 const REPLAY_SECONDS = 60
