@@ -127,7 +127,9 @@ export const systems = pgTable('system', {
 })
 
 const tier = { enum: ['minimal', 'limited', 'high', 'prohibited'] } as const
-const outcome = { enum: ['approved', 'blocked', 'changes_requested'] } as const
+const loweredTier = { enum: ['minimal', 'limited', 'high'] } as const
+const outcome = { enum: ['approved', 'approved_with_conditions', 'blocked', 'changes_requested'] } as const
+const route = { enum: ['full', 'minor', 'adaptive', 'precedent', 'attestation', 'sample'] } as const
 
 /** The instants and references from which standing is computed. */
 const standing = {
@@ -139,6 +141,14 @@ const standing = {
   firstMaterialChangeAt: instant(),
   tierRaisedAt: instant(),
   blockId: uuid(),
+  /** The approval was given with conditions. */
+  hasConditions: boolean().notNull().default(false),
+  /** When the first of its open obligations falls due. */
+  nextDueAt: instant(),
+  /** An obligation that has to be met before a deploy is open. */
+  beforeDeployOpen: boolean().notNull().default(false),
+  /** Since when it is suspended; null when nothing suspends it. */
+  suspendedAt: instant(),
   retiredAt: instant(),
 }
 
@@ -188,12 +198,16 @@ export const useCases = pgTable('use_case', {
   authorIds: uuid().array().notNull(),
   computedTier: text(tier).notNull(),
   raisedTier: text(tier),
+  /** What a decision lowered the tier to, until an answer changes. */
+  loweredTier: text(loweredTier),
   fired: jsonb().$type<FiredRule[]>().notNull(),
   policyDigest: text().notNull(),
   /** Facts that must not change while a review is open, and those the approval in force rests on. */
   openMaterialFacts: text().array(),
   materialFacts: text().array(),
   materialDigest: text(),
+  /** The last instant until which an environment is open by break-glass. */
+  breakGlassUntil: instant(),
   ...standing,
 })
 
@@ -215,6 +229,7 @@ export const useCaseStates = pgTable('use_case_state', {
   recordedAt: instant().notNull(),
   version: integer().notNull(),
   raisedTier: text(tier),
+  loweredTier: text(loweredTier),
   ...standing,
 })
 
@@ -272,8 +287,32 @@ export const reviews = pgTable('review', {
   openedAt: instant().notNull(),
   dueAt: instant().notNull(),
   closedAt: instant(),
-  outcome: text({ enum: ['approved', 'blocked', 'changes_requested', 'withdrawn'] }),
+  outcome: text({
+    enum: ['approved', 'approved_with_conditions', 'blocked', 'changes_requested', 'withdrawn'],
+  }),
   closingReason: text(),
+  /** Which way through policy led to its lane. */
+  route: text(route).notNull().default('full'),
+  lowerTierTo: text(loweredTier),
+  waives: uuid().array().notNull().default([]),
+  precedentId: uuid(),
+  supersedesId: uuid(),
+  /** The version of the decision before, from which the difference is shown. */
+  sinceVersion: integer(),
+  overlays: jsonb().$type<{ id: string; because: string }[]>().notNull().default([]),
+  /** Patterns of conditions that overlays add to an approval. */
+  imposes: text().array().notNull().default([]),
+})
+
+export const reviewStages = pgTable('review_stage', {
+  reviewId: uuid().notNull(),
+  stage: text().notNull(),
+  ordinal: integer().notNull(),
+  quorum: integer().notNull(),
+  openedAt: instant(),
+  dueAt: instant(),
+  closedAt: instant(),
+  passed: boolean(),
 })
 
 export const reviewParties = pgTable('review_party', {
@@ -288,6 +327,9 @@ export const reviewSeats = pgTable('review_seat', {
   seat: text().notNull(),
   personId: uuid().notNull(),
   vacatedAt: instant(),
+  /** The holder for whom a delegate fills the seat; on the holder's row, the delegate. */
+  represents: uuid(),
+  representedBy: uuid(),
 })
 
 export const votes = pgTable('vote', {
@@ -296,10 +338,14 @@ export const votes = pgTable('vote', {
   seat: text().notNull(),
   personId: uuid().notNull(),
   ordinal: integer().notNull(),
-  choice: text({ enum: ['approve', 'block', 'request_changes', 'abstain'] }).notNull(),
+  choice: text({
+    enum: ['approve', 'approve_with_conditions', 'block', 'request_changes', 'abstain', 'recuse'],
+  }).notNull(),
   rationale: text().notNull(),
   decisionRight: text().notNull(),
   castAt: instant().notNull(),
+  conditions: jsonb().$type<unknown[]>().notNull().default([]),
+  onBehalfOf: uuid(),
 })
 
 export const decisions = pgTable('decision', {
@@ -319,6 +365,133 @@ export const decisions = pgTable('decision', {
   votes: jsonb().$type<unknown[]>().notNull(),
   evidence: jsonb().$type<unknown[]>().notNull(),
   decidedAt: instant().notNull(),
+  route: text(route).notNull().default('full'),
+  /** The version that the last full review looked at; null for the one it decided on itself. */
+  basisVersion: integer(),
+  loweredTier: text(loweredTier),
+  conditions: jsonb().$type<unknown[]>().notNull().default([]),
+  limits: jsonb().$type<Limit[]>().notNull().default([]),
+  waived: uuid().array().notNull().default([]),
+  overlays: jsonb().$type<{ id: string; because: string }[]>().notNull().default([]),
+  precedentId: uuid(),
+  supersedesId: uuid(),
+  attestedBy: uuid(),
+  attestation: text(),
+  sampled: boolean().notNull().default(false),
+})
+
+/** Where an approval holds: one dimension, and the values in it that are covered. */
+export interface Limit {
+  on: 'environment' | 'jurisdiction' | 'channel'
+  values: string[]
+}
+
+export const conditions = pgTable('condition', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  decisionId: uuid().notNull(),
+  ordinal: integer().notNull(),
+  type: text({ enum: ['obligation', 'limit'] }).notNull(),
+  text: text().notNull(),
+  pattern: text(),
+  ownerId: uuid(),
+  dueAt: instant(),
+  beforeDeploy: boolean().notNull().default(false),
+  satisfiedBy: text(),
+  limitOn: text({ enum: ['environment', 'jurisdiction', 'channel'] }),
+  limitValues: text().array(),
+  imposedAt: instant().notNull(),
+})
+
+export const conditionEndings = pgTable('condition_ending', {
+  conditionId: uuid().primaryKey(),
+  state: text({ enum: ['met', 'waived', 'ended'] }).notNull(),
+  endedBy: uuid().notNull(),
+  endedAt: instant().notNull(),
+  note: text().notNull(),
+  evidenceId: uuid(),
+  verdict: text({ enum: ['accepted'] }),
+  decisionId: uuid(),
+})
+
+export const delegations = pgTable('delegation', {
+  id: uuid().primaryKey(),
+  fromId: uuid().notNull(),
+  toId: uuid().notNull(),
+  startsAt: instant().notNull(),
+  endsAt: instant().notNull(),
+  reason: text().notNull(),
+  createdBy: uuid().notNull(),
+  createdAt: instant().notNull(),
+  endedBy: uuid(),
+  endedAt: instant(),
+})
+
+export const incidents = pgTable('incident', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  ordinal: integer().notNull(),
+  severity: text().notNull(),
+  title: text().notNull(),
+  description: text().notNull(),
+  occurredAt: instant().notNull(),
+  reportedBy: uuid().notNull(),
+  reportedAt: instant().notNull(),
+  closedBy: uuid(),
+  closedAt: instant(),
+  learned: text(),
+})
+
+export const incidentEntries = pgTable('incident_entry', {
+  incidentId: uuid().notNull(),
+  ordinal: integer().notNull(),
+  enteredBy: uuid().notNull(),
+  enteredAt: instant().notNull(),
+  text: text().notNull(),
+  severity: text(),
+})
+
+export const suspensions = pgTable('suspension', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  incidentId: uuid(),
+  suspendedBy: uuid().notNull(),
+  suspendedAt: instant().notNull(),
+  reason: text().notNull(),
+})
+
+export const suspensionLiftings = pgTable('suspension_lifting', {
+  suspensionId: uuid().primaryKey(),
+  suspendedBy: uuid().notNull(),
+  liftedBy: uuid().notNull(),
+  liftedAt: instant().notNull(),
+  reason: text().notNull(),
+})
+
+export const breakGlasses = pgTable('break_glass', {
+  id: uuid().primaryKey(),
+  useCaseId: uuid().notNull(),
+  environment: text().notNull(),
+  openedBy: uuid().notNull(),
+  openedAt: instant().notNull(),
+  expiresAt: instant().notNull(),
+  reason: text().notNull(),
+})
+
+export const breakGlassClosings = pgTable('break_glass_closing', {
+  breakGlassId: uuid().primaryKey(),
+  closedBy: uuid().notNull(),
+  closedAt: instant().notNull(),
+  reason: text().notNull(),
+})
+
+export const breakGlassReviews = pgTable('break_glass_review', {
+  breakGlassId: uuid().primaryKey(),
+  openedBy: uuid().notNull(),
+  reviewedBy: uuid().notNull(),
+  reviewedAt: instant().notNull(),
+  verdict: text({ enum: ['justified', 'not_justified'] }).notNull(),
+  note: text().notNull(),
 })
 
 export const gateAnswers = pgTable('gate_answer', {
@@ -339,6 +512,7 @@ export const gateAnswers = pgTable('gate_answer', {
   idempotencyKey: text(),
   requestDigest: text(),
   ordinal: integer(),
+  breakGlassId: uuid(),
   ...aggregate,
 })
 
