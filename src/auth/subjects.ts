@@ -24,7 +24,10 @@ const ofUseCase = { useCaseId: 'id', orgUnitId: 'id', businessOwnerId: 'id', ris
 export const subjects = {
   UseCase: {
     noun: 'use case',
-    actions: ['read', 'register', 'revise', 'raise_tier', 'attach', 'submit', 'retire', 'bind', 'ask'],
+    actions: [
+      ...(['read', 'register', 'revise', 'raise_tier', 'attach', 'submit', 'retire', 'bind', 'ask'] as const),
+      ...(['suspend', 'report', 'break_glass'] as const),
+    ],
     begins: ['register'],
     fields: { id: 'id', orgUnitId: 'id', businessOwnerId: 'id', riskOwnerId: 'id' },
   },
@@ -42,6 +45,36 @@ export const subjects = {
   },
   Vote: { noun: 'vote', actions: ['read'], begins: [], fields: ofUseCase },
   Decision: { noun: 'decision', actions: ['read'], begins: [], fields: ofUseCase },
+  Condition: {
+    noun: 'condition',
+    actions: ['read', 'meet', 'reassign'],
+    begins: [],
+    fields: { ...ofUseCase, ownerId: 'id' },
+  },
+  Suspension: {
+    noun: 'suspension',
+    actions: ['read', 'lift'],
+    begins: [],
+    fields: { ...ofUseCase, suspendedBy: 'id' },
+  },
+  Incident: {
+    noun: 'incident',
+    actions: ['read', 'continue', 'close'],
+    begins: [],
+    fields: { ...ofUseCase, reportedBy: 'id' },
+  },
+  BreakGlass: {
+    noun: 'opening by break-glass',
+    actions: ['read', 'close', 'review'],
+    begins: [],
+    fields: { ...ofUseCase, openedBy: 'id' },
+  },
+  Delegation: {
+    noun: 'delegation',
+    actions: ['read', 'delegate', 'end'],
+    begins: ['delegate'],
+    fields: { fromId: 'id', toId: 'id', orgUnitId: 'whole' },
+  },
   GateAnswer: {
     noun: 'gate answer',
     actions: ['read'],
@@ -70,7 +103,7 @@ export const subjects = {
   },
   Person: {
     noun: 'person',
-    actions: ['read', 'create', 'manage'],
+    actions: ['read', 'create', 'manage', 'hand_over'],
     begins: ['create'],
     fields: { id: 'id', kind: kinds, orgUnitId: 'whole' },
   },

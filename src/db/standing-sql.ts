@@ -12,11 +12,14 @@ export type StandingColumns = Record<
   | 'firstMaterialChangeAt'
   | 'tierRaisedAt'
   | 'openReviewId'
-  | 'lastOutcome',
+  | 'lastOutcome'
+  | 'hasConditions'
+  | 'nextDueAt'
+  | 'suspendedAt',
   Source
 >
 
-export type TierColumns = Record<'computedTier' | 'raisedTier', Source>
+export type TierColumns = Record<'computedTier' | 'raisedTier' | 'loweredTier', Source>
 
 /**
  * `standingOf` of `use-cases/standing.ts` in SQL, word and reasons: where the one changes, the other must.
@@ -45,7 +48,9 @@ function standingCases(of: StandingColumns, at: SQL): [StandingWord, SQL][] {
   return [
     ['retired', sql`${of.retiredAt} is not null`],
     ['blocked', sql`${of.blockId} is not null`],
+    ['suspended', sql`${of.suspendedAt} is not null`],
     ['lapsed', sql`${of.approvalId} is not null and (${lapsed})`],
+    ['cleared_with_conditions', sql`${of.approvalId} is not null and ${of.hasConditions}`],
     ['cleared', sql`${of.approvalId} is not null`],
     ['in_review', sql`${of.openReviewId} is not null`],
     ['unreviewed', sql`true`],
@@ -57,6 +62,7 @@ function reasonCases(of: StandingColumns, at: SQL): [StandingReason, SQL][] {
     ['expired', sql`${of.validUntil} <= ${at}`],
     ['material_change', sql`${of.firstMaterialChangeAt} is not null`],
     ['tier_raised', sql`${of.tierRaisedAt} is not null`],
+    ['condition_overdue', sql`${of.nextDueAt} <= ${at}`],
   ]
 }
 
@@ -70,24 +76,26 @@ export function hasStanding(of: StandingColumns, at: SQL, words: StandingWord[])
   return wanted.length > 0 ? sql`(${sql.join(wanted, sql` or `)})` : sql`false`
 }
 
-/** `effectiveTier` in SQL. The index `use_case_tier` is over this very expression. */
-export function tierSql({ computedTier, raisedTier }: TierColumns): SQL<Tier> {
+/** `effectiveTier` in SQL. The index `use_case_tier_in_force` is over this very expression. */
+export function tierSql({ computedTier, raisedTier, loweredTier }: TierColumns): SQL<Tier> {
   const cases = [...Tier.options]
     .reverse()
     .map((tier) => sql`when ${literal(tier)} in (${computedTier}, ${raisedTier}) then ${literal(tier)}`)
-  return sql<Tier>`case ${sql.join(cases, sql` `)} end`
+  return sql<Tier>`coalesce(${loweredTier}, case ${sql.join(cases, sql` `)} end)`
 }
 
 /** `isUnknownOnly` in SQL. */
 export function unknownOnlySql({
   computedTier,
   raisedTier,
+  loweredTier,
   fired,
 }: TierColumns & Record<'fired', Source>): SQL {
   const has = (unknown: boolean) =>
     sql`${fired} @> jsonb_build_array(jsonb_build_object('tier', ${computedTier}, 'unknown', ${sql.raw(`${unknown}`)}))`
-  const isRaised = sql`${raisedTier} is not null and ${tierSql({ computedTier, raisedTier })} = ${raisedTier}`
-  return sql`(not (${isRaised}) and ${has(true)} and not ${has(false)})`
+  const tier = tierSql({ computedTier, raisedTier, loweredTier })
+  const isSet = sql`${loweredTier} is not null or (${raisedTier} is not null and ${tier} = ${raisedTier})`
+  return sql`(not (${isSet}) and ${has(true)} and not ${has(false)})`
 }
 
 /** A word of our own in a statement: never a value from outside. */

@@ -183,6 +183,7 @@ export interface GateFacts extends StandingFacts, Limits {
   version: number
   computedTier: Tier
   raisedTier: Tier | null
+  loweredTier: Tier | null
   /** Null when the approval that the head names is not there. */
   approvalFound: string | null
   /** Where the approval lets it run; null for everywhere. */
@@ -255,7 +256,7 @@ function denialsOf(situation: Situation, { standing, reasons }: Standing): Reaso
   const denials: ReasonCode[] = []
   if (facts.retiredAt !== null) denials.push('retired')
   if (facts.blockId !== null) denials.push('blocked')
-  if (effectiveTier(facts.computedTier, facts.raisedTier) === 'prohibited') denials.push('prohibited')
+  if (effectiveTier(facts) === 'prohibited') denials.push('prohibited')
   if (facts.approvalId !== null) denials.push(...approvalDenials(situation))
   else if (standing === 'in_review') denials.push('in_review')
   else if (standing === 'unreviewed') denials.push(...(isSentBack(reasons) ? SENT_BACK : UNREVIEWED))

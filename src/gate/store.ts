@@ -27,13 +27,14 @@ export interface GateRow extends GateFacts {
 const select = `
   select json_build_object('id', c.id, 'number', c.number, 'version', c.version, 'orgUnitId', c.org_unit_id,
     'businessOwnerId', c.business_owner_id, 'riskOwnerId', c.risk_owner_id, 'computedTier', c.computed_tier,
-    'raisedTier', c.raised_tier, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
+    'raisedTier', c.raised_tier, 'loweredTier', c.lowered_tier, 'hasConditions', c.has_conditions,
+    'nextDueAt', c.next_due_at::text, 'suspendedAt', c.suspended_at::text, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
     'approvalId', c.approval_id, 'approvedTier', c.approved_tier, 'validUntil', c.valid_until::text,
     'firstMaterialChangeAt', c.first_material_change_at::text, 'tierRaisedAt', c.tier_raised_at::text,
     'blockId', c.block_id, 'retiredAt', c.retired_at::text, 'approvalFound', d.id,
     'environments', d.environments, 'jurisdictions', c.jurisdictions, 'channels', c.channels) as row
   from use_case c
-  left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'`
+  left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome in ('approved', 'approved_with_conditions')`
 
 const byNumber = { name: 'gate_by_number', text: `${select} where c.number = $1` }
 const byId = { name: 'gate_by_id', text: `${select} where c.id = $1` }
@@ -48,6 +49,8 @@ export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | 
   row.validUntil &&= fromPostgres(row.validUntil)
   row.firstMaterialChangeAt &&= fromPostgres(row.firstMaterialChangeAt)
   row.tierRaisedAt &&= fromPostgres(row.tierRaisedAt)
+  row.nextDueAt &&= fromPostgres(row.nextDueAt)
+  row.suspendedAt &&= fromPostgres(row.suspendedAt)
   row.retiredAt &&= fromPostgres(row.retiredAt)
   return row
 }

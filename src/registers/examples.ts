@@ -18,7 +18,12 @@ const useCaseRecord = {
   ...{ orgUnitId: orgUnit.id, orgUnit: orgUnit.key, orgUnitName: orgUnit.name },
   systems: [system.key],
   ...{ businessOwner: 'Business owner, Sales', riskOwner: riskOwner.name },
-  ...{ tier: tier.effective, computedTier: tier.computed, raisedTier: tier.raised },
+  ...{
+    tier: tier.effective,
+    computedTier: tier.computed,
+    raisedTier: tier.raised,
+    loweredTier: tier.lowered,
+  },
   firedRules: tier.fired.map((rule) => rule.id),
   policyDigest: tier.policyDigest,
   ...{ standing: standing.standing, reasons, decisionId, validUntil, openReviewId },

@@ -40,6 +40,7 @@ const factTypes = {
 const tierNames = ['computedTier', 'fired', 'policyDigest'] as const
 const stateNames = [
   ...(['revision', 'version', 'raisedTier', 'openReviewId', 'lastOutcome', 'approvalId'] as const),
+  ...(['loweredTier', 'hasConditions', 'nextDueAt', 'suspendedAt'] as const),
   ...(['validUntil', 'firstMaterialChangeAt', 'tierRaisedAt', 'blockId', 'retiredAt'] as const),
 ]
 const headNames = ['number', 'origin'] as const
@@ -126,7 +127,8 @@ export function selectUseCases(sight: UseCaseSight): Selection<UseCaseRecord> {
 
 function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> {
   const { title, purpose, benefits, outputs, orgUnitId, jurisdictions, channels, stage, technique } = kept
-  const { answers, businessOwnerId, riskOwnerId, tags, computedTier, raisedTier, policyDigest } = kept
+  const { answers, businessOwnerId, riskOwnerId, tags, computedTier, raisedTier, loweredTier, policyDigest } =
+    kept
   const { revision, version, origin, openReviewId, retiredAt, updatedAt, validUntil } = kept
   const { word: standing, reasons } = standingSql(kept, at)
   return {
@@ -134,7 +136,14 @@ function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> 
     ...{ title, purpose, benefits, outputs, orgUnitId, orgUnit: sql`o.key`, orgUnitName: sql`o.name` },
     ...{ jurisdictions, channels, stage, technique, systems: systemKeys(kept.systemIds), answers },
     ...{ businessOwnerId, businessOwner: sql`b.name`, riskOwnerId, riskOwner: sql`r.name`, tags },
-    ...{ tier: tierSql(kept), computedTier, raisedTier, firedRules: idsIn(kept.fired), policyDigest },
+    ...{
+      tier: tierSql(kept),
+      computedTier,
+      raisedTier,
+      loweredTier,
+      firedRules: idsIn(kept.fired),
+      policyDigest,
+    },
     ...{ standing, reasons },
     ...{ decisionId: sql`coalesce(${kept.blockId}, ${kept.approvalId})`, validUntil, openReviewId },
     ...{ evidenceCount: sql`coalesce(cardinality(e.digests), 0)`, evidenceDigests: orNone(sql`e.digests`) },

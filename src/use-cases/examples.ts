@@ -25,6 +25,8 @@ export const standing = {
   reasons: [],
   decisionId: '019c715f-58c0-71a3-b2ad-3f9575d17e55',
   validUntil: '2027-08-20T15:30:00.000Z',
+  nextDueAt: null,
+  suspendedAt: null,
   openReviewId: null,
 }
 
@@ -39,6 +41,7 @@ export const useCase = {
     effective: 'limited',
     computed: 'limited',
     raised: null,
+    lowered: null,
     fired: [firedRule],
     unknownOnly: false,
     policyDigest,
@@ -64,7 +67,15 @@ export const registeredUseCase = {
   revision: 1,
   version: 1,
   stage: 'pilot',
-  standing: { standing: 'unreviewed', reasons: [], decisionId: null, validUntil: null, openReviewId: null },
+  standing: {
+    standing: 'unreviewed',
+    reasons: [],
+    decisionId: null,
+    validUntil: null,
+    nextDueAt: null,
+    suspendedAt: null,
+    openReviewId: null,
+  },
   updatedAt: useCase.createdAt,
   similar: [similar],
 }

@@ -23,6 +23,7 @@ import {
   type NewUseCase,
   type Similar,
   type Tier,
+  type TierParts,
   type UseCase,
 } from './use-case.js'
 import { factsOf, present } from './view.js'
@@ -163,12 +164,15 @@ export async function revise(
   store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
   const changed = changedFacts(factsOf(before), facts)
   const material = before.materialFacts ? materialChanges(factsOf(before), facts, before.materialFacts) : []
+  // R-14: what was lowered on these answers is lowered on no others.
+  const loweredTier = changed.some((fact) => fact.startsWith('answers.')) ? null : before.loweredTier
   const after = store.saveUseCase(tx, before, {
     ...facts,
     ...tiered,
     version,
     authorIds: authorsWith([...before.authorIds, ...ownerIds(factsOf(before))], tx),
-    ...lapsesOf(tx, before, facts, tier.tier),
+    loweredTier,
+    ...lapsesOf(tx, before, facts, { computedTier: tier.tier, raisedTier: before.raisedTier, loweredTier }),
   })
   const sealed = { facts, reason }
   tx.record(before, {
@@ -183,11 +187,11 @@ export async function revise(
 }
 
 /** The instants at which the approval in force lost its ground; once set they stay, also if the fact is changed back. */
-function lapsesOf(tx: WriteTx, before: UseCaseRow, facts: Facts, computed: Tier) {
-  const { approvalId, approvedTier, materialFacts, materialDigest: digest, raisedTier } = before
+function lapsesOf(tx: WriteTx, before: UseCaseRow, facts: Facts, tier: TierParts) {
+  const { approvalId, approvedTier, materialFacts, materialDigest: digest } = before
   if (approvalId === null || approvedTier === null || materialFacts === null) return {}
   const isMaterial = materialDigest(facts, materialFacts) !== digest
-  const isRaised = isAbove(effectiveTier(computed, raisedTier), approvedTier)
+  const isRaised = isAbove(effectiveTier(tier), approvedTier)
   return {
     firstMaterialChangeAt: before.firstMaterialChangeAt ?? (isMaterial ? tx.now : null),
     tierRaisedAt: before.tierRaisedAt ?? (isRaised ? tx.now : null),
@@ -207,13 +211,13 @@ export async function raiseTier(
   assertRevision(before, revision)
   assertNotRetired(before)
   assertNoOpenReview(before)
-  const from = effectiveTier(before.computedTier, before.raisedTier)
+  const from = effectiveTier(before)
   if (!isAbove(tier, from)) {
     throw new RegistryError('conflict', `the tier is ${from}; only a committee decision can lower it`)
   }
   const isLapse = before.approvedTier !== null && isAbove(tier, before.approvedTier)
   const tierRaisedAt = before.tierRaisedAt ?? (isLapse ? tx.now : null)
-  const after = store.saveUseCase(tx, before, { raisedTier: tier, tierRaisedAt })
+  const after = store.saveUseCase(tx, before, { raisedTier: tier, loweredTier: null, tierRaisedAt })
   tx.record(before, { type: 'tier.raised', right, from, to: tier, sealed: { reason } })
   return present(after, tx.now)
 }

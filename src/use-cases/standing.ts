@@ -20,19 +20,24 @@ export const StandingWord = z
 export type StandingWord = z.infer<typeof StandingWord>
 
 export const StandingReason = z
-  .enum(['expired', 'material_change', 'tier_raised', 'changes_requested'])
+  .enum(['expired', 'material_change', 'tier_raised', 'condition_overdue', 'changes_requested'])
   .meta({
     id: 'StandingReason',
-    description: 'Why an approval lapsed, or what an unreviewed use case was told last',
+    description:
+      'Why an approval lapsed, or what an unreviewed use case was told last; a closed list within `/v1`, which may grow',
   })
 export type StandingReason = z.infer<typeof StandingReason>
 
 export const Standing = z
   .strictObject({
     standing: StandingWord,
-    reasons: z.array(StandingReason),
+    reasons: z
+      .array(StandingReason)
+      .describe('Every reason why the approval lapsed, also while it is suspended; or what it was told last'),
     decisionId: z.uuid().nullable().describe('The approval it rests on, or the block'),
     validUntil: z.iso.datetime().nullable().describe('When the approval ends by itself'),
+    nextDueAt: z.iso.datetime().nullable().describe('When the first of its open obligations falls due'),
+    suspendedAt: z.iso.datetime().nullable().describe('Since when it is suspended; null when it is not'),
     openReviewId: z
       .uuid()
       .nullable()
@@ -44,45 +49,61 @@ export type Standing = z.infer<typeof Standing>
 /** The stored instants and references that standing is computed from. */
 export interface StandingFacts {
   openReviewId: string | null
-  lastOutcome: 'approved' | 'blocked' | 'changes_requested' | null
+  lastOutcome: 'approved' | 'approved_with_conditions' | 'blocked' | 'changes_requested' | null
   approvalId: string | null
   approvedTier: Tier | null
   validUntil: Instant | null
   firstMaterialChangeAt: Instant | null
   tierRaisedAt: Instant | null
   blockId: string | null
+  /** The approval was given with conditions. */
+  hasConditions: boolean
+  /** When the first of its open obligations falls due. */
+  nextDueAt: Instant | null
+  suspendedAt: Instant | null
   retiredAt: Instant | null
 }
 
-/** Strongest first: retired, blocked, approval lapsed or in force, in review, unreviewed. */
+/**
+ * Strongest first (R-70): retired, blocked, suspended, approval lapsed or in force (also under re-review, R-71), in
+ * review, unreviewed. Pure: `at` may be any instant for which the facts hold.
+ */
 export function standingOf(facts: StandingFacts, at: Instant): Standing {
-  const { standing, reasons } = judge(facts, at)
-  const { approvalId, blockId, validUntil, openReviewId } = facts
-  return { standing, reasons, decisionId: blockId ?? approvalId, validUntil, openReviewId }
+  const { approvalId, blockId, validUntil, nextDueAt, suspendedAt, openReviewId } = facts
+  const decisionId = blockId ?? approvalId
+  return { ...judge(facts, at), decisionId, validUntil, nextDueAt, suspendedAt, openReviewId }
 }
 
 function judge(facts: StandingFacts, at: Instant): Pick<Standing, 'standing' | 'reasons'> {
   if (facts.retiredAt !== null) return { standing: 'retired', reasons: [] }
   if (facts.blockId !== null) return { standing: 'blocked', reasons: [] }
-  if (facts.approvalId !== null) {
-    const reasons = lapses(facts, at)
-    return { standing: reasons.length > 0 ? 'lapsed' : 'cleared', reasons }
-  }
-  if (facts.openReviewId !== null) return { standing: 'in_review', reasons: [] }
-  return {
-    standing: 'unreviewed',
-    reasons: facts.lastOutcome === 'changes_requested' ? ['changes_requested'] : [],
-  }
+  const { standing, reasons } = facts.approvalId === null ? unapproved(facts) : approved(facts, at)
+  return { standing: facts.suspendedAt === null ? standing : 'suspended', reasons }
 }
 
-/** An approval stands before `validUntil`, and no longer at that very instant. */
+function approved(facts: StandingFacts, at: Instant): Pick<Standing, 'standing' | 'reasons'> {
+  const reasons = lapses(facts, at)
+  if (reasons.length > 0) return { standing: 'lapsed', reasons }
+  return { standing: facts.hasConditions ? 'cleared_with_conditions' : 'cleared', reasons }
+}
+
+function unapproved({ openReviewId, lastOutcome }: StandingFacts): Pick<Standing, 'standing' | 'reasons'> {
+  if (openReviewId !== null) return { standing: 'in_review', reasons: [] }
+  return { standing: 'unreviewed', reasons: lastOutcome === 'changes_requested' ? ['changes_requested'] : [] }
+}
+
+/**
+ * Every reason why an approval lapsed (R-60, R-62 to R-64). It stands before `validUntil`, and no longer at that very
+ * instant; an obligation is overdue from the instant at which it is due.
+ */
 function lapses(
-  { validUntil, firstMaterialChangeAt, tierRaisedAt }: StandingFacts,
+  { validUntil, firstMaterialChangeAt, tierRaisedAt, nextDueAt }: StandingFacts,
   at: Instant,
 ): StandingReason[] {
   const reasons: StandingReason[] = []
   if (validUntil !== null && validUntil <= at) reasons.push('expired')
   if (firstMaterialChangeAt !== null) reasons.push('material_change')
   if (tierRaisedAt !== null) reasons.push('tier_raised')
+  if (nextDueAt !== null && nextDueAt <= at) reasons.push('condition_overdue')
   return reasons
 }

@@ -55,6 +55,12 @@ export async function getUseCaseRow(tx: ReadTx, idOrKey: string): Promise<UseCas
 const initialState = {
   revision: 1,
   raisedTier: null,
+  loweredTier: null,
+  hasConditions: false,
+  nextDueAt: null,
+  beforeDeployOpen: false,
+  suspendedAt: null,
+  breakGlassUntil: null,
   openMaterialFacts: null,
   materialFacts: null,
   materialDigest: null,
@@ -114,32 +120,15 @@ function assertSaved(isSaved: boolean): void {
 }
 
 function stateOf(row: UseCaseRow, tx: WriteTx): typeof useCaseStates.$inferInsert {
-  const {
-    id: useCaseId,
-    revision,
-    version,
-    raisedTier,
-    openReviewId,
-    lastOutcome,
-    approvalId,
-    approvedTier,
-  } = row
-  const { validUntil, firstMaterialChangeAt, tierRaisedAt, blockId, retiredAt } = row
+  const { id: useCaseId, revision, version, raisedTier, loweredTier, retiredAt } = row
+  const { openReviewId, lastOutcome, approvalId, approvedTier, blockId, validUntil } = row
+  const { firstMaterialChangeAt, tierRaisedAt } = row
+  const { hasConditions, nextDueAt, beforeDeployOpen, suspendedAt } = row
   return {
-    useCaseId,
-    revision,
-    version,
-    recordedAt: tx.now,
-    raisedTier,
-    openReviewId,
-    lastOutcome,
-    approvalId,
-    approvedTier,
-    validUntil,
-    firstMaterialChangeAt,
-    tierRaisedAt,
-    blockId,
-    retiredAt,
+    ...{ useCaseId, revision, version, recordedAt: tx.now, raisedTier, loweredTier, retiredAt },
+    ...{ openReviewId, lastOutcome, approvalId, approvedTier, blockId, validUntil },
+    ...{ firstMaterialChangeAt, tierRaisedAt },
+    ...{ hasConditions, nextDueAt, beforeDeployOpen, suspendedAt },
   }
 }
 

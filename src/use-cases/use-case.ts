@@ -138,9 +138,10 @@ export type FiredRule = z.infer<typeof FiredRule>
 
 export const TierView = z
   .strictObject({
-    effective: Tier.describe('The computed tier, or the one it was raised to if that is higher'),
+    effective: Tier.describe('The one a decision lowered it to, else the higher of computed and raised'),
     computed: Tier.describe('By policy, from answers and facts'),
     raised: Tier.nullable().describe('Set by a person above the computed one'),
+    lowered: Tier.nullable().describe('Set by a decision below the computed one, until an answer changes'),
     fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
     unknownOnly: z
       .boolean()
@@ -180,13 +181,25 @@ export function numberOf(key: string): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
-export function effectiveTier(computed: Tier, raised: Tier | null): Tier {
-  return raised !== null && isAbove(raised, computed) ? raised : computed
+/** What a tier comes from: policy, a person who raised it, a decision that lowered it. */
+export interface TierParts {
+  computedTier: Tier
+  raisedTier: Tier | null
+  loweredTier: Tier | null
 }
 
-/** True when every rule of the tier that counts fired for want of an answer, and nobody raised it to that tier. */
-export function isUnknownOnly(computed: Tier, raised: Tier | null, fired: FiredRule[]): boolean {
-  if (raised !== null && !isAbove(computed, raised)) return false
+/** The tier that counts: what a decision lowered it to, else the higher of computed and raised. */
+export function effectiveTier({ computedTier, raisedTier, loweredTier }: TierParts): Tier {
+  if (loweredTier !== null) return loweredTier
+  return raisedTier !== null && isAbove(raisedTier, computedTier) ? raisedTier : computedTier
+}
+
+/** True when every rule of the tier that counts fired for want of an answer, and nobody set it. */
+export function isUnknownOnly(
+  { computedTier: computed, raisedTier: raised, loweredTier }: TierParts,
+  fired: FiredRule[],
+): boolean {
+  if (loweredTier !== null || (raised !== null && !isAbove(computed, raised))) return false
   const decisive = fired.filter(({ tier }) => tier === computed)
   return decisive.length > 0 && decisive.every(({ unknown }) => unknown)
 }

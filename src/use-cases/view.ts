@@ -30,10 +30,10 @@ export function factsOf(row: Pick<UseCaseRow, keyof Facts>): Facts {
 
 export function present(row: UseCaseRow, now: Instant): UseCase {
   const { id, revision, version, origin, createdAt, updatedAt, fired, policyDigest } = row
-  const { computedTier: computed, raisedTier: raised } = row
-  const effective = effectiveTier(computed, raised)
-  const unknownOnly = isUnknownOnly(computed, raised, fired)
-  const tier = { effective, computed, raised, fired, unknownOnly, policyDigest }
+  const { computedTier: computed, raisedTier: raised, loweredTier: lowered } = row
+  const effective = effectiveTier(row)
+  const unknownOnly = isUnknownOnly(row, fired)
+  const tier = { effective, computed, raised, lowered, fired, unknownOnly, policyDigest }
   return {
     id,
     key: keyOf(row.number),

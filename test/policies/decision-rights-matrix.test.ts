@@ -66,6 +66,27 @@ const situations: { [T in SubjectType]: Rows<T> } = {
   },
   Vote: cases({}),
   Decision: cases({}),
+  Condition: {
+    ...cases({ ownerId: other }),
+    'owns the condition, another unit': { ...otherCase, ownerId: me },
+  },
+  Suspension: {
+    ...cases({ suspendedBy: other }),
+    'ordered it, own unit': { ...ownCase, suspendedBy: me },
+    'ordered it as risk owner, own unit': { ...ownCase, riskOwnerId: me, suspendedBy: me },
+  },
+  Incident: { ...cases({ reportedBy: other }), 'reported it, own unit': { ...ownCase, reportedBy: me } },
+  BreakGlass: {
+    ...cases({ openedBy: other }),
+    'opened it, own unit': { ...ownCase, openedBy: me },
+    'opened it as risk owner, own unit': { ...ownCase, riskOwnerId: me, openedBy: me },
+  },
+  Delegation: {
+    'between others': { fromId: other, toId: third },
+    'whole organisation, between others': { fromId: other, toId: third },
+    'from me': { fromId: me, toId: other },
+    'to me': { fromId: other, toId: me },
+  },
   GateAnswer: {
     ...places({ useCaseId: aCase }),
     'bound to it, another unit': { useCaseId: boundCase, orgUnitId: otherUnit },

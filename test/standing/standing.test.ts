@@ -7,7 +7,13 @@ import { standingSql, tierSql, unknownOnlySql } from '../../src/db/standing-sql.
 import { ASSENT_ID, newId, ROOT_UNIT_ID } from '../../src/ids.js'
 import { type FilterColumns, filterConditions } from '../../src/standing/service.js'
 import { type StandingFacts, StandingWord, standingOf } from '../../src/use-cases/standing.js'
-import { effectiveTier, type FiredRule, isUnknownOnly, Tier } from '../../src/use-cases/use-case.js'
+import {
+  effectiveTier,
+  type FiredRule,
+  isUnknownOnly,
+  Tier,
+  type TierParts,
+} from '../../src/use-cases/use-case.js'
 import { openClient } from '../database-run.js'
 import { createDatabase } from '../helper.js'
 
@@ -16,9 +22,7 @@ const instants = ['00.000', '00.001', '00.002', '01.000', '59.999'].map((end) =>
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 2 })
 const instant = fc.constantFrom(...instants)
 
-interface Tiered {
-  computedTier: Tier
-  raisedTier: Tier | null
+interface Tiered extends TierParts {
   fired: FiredRule[]
 }
 
@@ -28,14 +32,18 @@ const firedRule = fc.record({
 })
 const scene: fc.Arbitrary<StandingFacts & Tiered> = fc.record({
   openReviewId: maybe(fc.constant(newId())),
-  lastOutcome: maybe(fc.constantFrom('approved', 'blocked', 'changes_requested')),
+  lastOutcome: maybe(fc.constantFrom('approved', 'approved_with_conditions', 'blocked', 'changes_requested')),
   approvalId: maybe(fc.constant(newId())),
   approvedTier: maybe(fc.constantFrom(...Tier.options)),
   validUntil: maybe(instant),
   firstMaterialChangeAt: fc.option(instant, { freq: 1 }),
   tierRaisedAt: fc.option(instant, { freq: 1 }),
   blockId: fc.option(fc.constant(newId()), { freq: 1 }),
+  hasConditions: fc.boolean(),
+  nextDueAt: maybe(instant),
+  suspendedAt: fc.option(instant, { freq: 1 }),
   retiredAt: fc.option(instant, { freq: 1 }),
+  loweredTier: fc.option(fc.constantFrom('minimal', 'limited', 'high'), { freq: 1 }),
   computedTier: fc.constantFrom(...Tier.options),
   raisedTier: maybe(fc.constantFrom('limited', 'high', 'prohibited')),
   fired: fc.array(firedRule, { maxLength: 3 }),
@@ -108,7 +116,7 @@ t.test('the tier that counts is the same in SQL as in the pure function', async 
     .orderBy(useCases.id)
   t.same(
     found.map(({ tier }) => tier),
-    scenes.map(({ computedTier, raisedTier }) => effectiveTier(computedTier, raisedTier)),
+    scenes.map((scene) => effectiveTier(scene)),
   )
 })
 
@@ -117,9 +125,7 @@ t.test('whether only missing answers gave the tier is the same in SQL as in the 
     .select({ unknownOnly: unknownOnlySql(getTableColumns(useCases)) })
     .from(useCases)
     .orderBy(useCases.id)
-  const expected = scenes.map(({ computedTier, raisedTier, fired }) =>
-    isUnknownOnly(computedTier, raisedTier, fired),
-  )
+  const expected = scenes.map((parts) => isUnknownOnly(parts, parts.fired))
   t.ok(expected.includes(true) && expected.includes(false))
   t.same(
     found.map(({ unknownOnly }) => unknownOnly),
