@@ -23,6 +23,7 @@ export const lane = {
   id: 'limited',
   title: 'Two of four',
   when: { tiers: ['limited'] },
+  order: 'in_order',
   stages: [
     {
       id: 'committee',
@@ -36,9 +37,15 @@ export const lane = {
       dueInDays: 10,
     },
   ],
-  outcomes: ['approved', 'blocked', 'changes_requested'],
+  outcomes: ['approved', 'approved_with_conditions', 'blocked', 'changes_requested'],
   validForDays: 548,
   materialFacts: ['purpose', 'answers', 'technique', 'systemIds', 'channels', 'jurisdictions'],
+  reReview: { minor: 'limited-minor', adaptive: 'limited-adaptive' },
+  precedent: {
+    lane: 'limited-precedent',
+    sameFacts: ['answers', 'technique', 'systemIds', 'channels', 'jurisdictions'],
+    withinDays: 365,
+  },
 }
 
 export const policyInForce = {

@@ -1,8 +1,11 @@
 import { z } from 'zod'
-import { type Facts, Technique } from '../use-cases/use-case.js'
+import { type Facts, Technique, Tier } from '../use-cases/use-case.js'
 
 /** The facts that policy may ask about, beside the intake answers. */
 export type StatedFacts = Pick<Facts, 'technique' | 'channels' | 'jurisdictions'>
+
+/** The same with the key of the unit and those of all units above it; without any, the unit counts as unstated. */
+export type ScopedFacts = StatedFacts & { unitKeys?: readonly string[] }
 
 /** How one condition stands: `unstated` when the record does not say enough to rule it out. */
 export type Match = 'met' | 'unstated' | 'not_met'
@@ -17,6 +20,20 @@ export const FactConditions = z.strictObject({
   ).optional(),
 })
 export type FactConditions = z.infer<typeof FactConditions>
+
+const UnitKey = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, 'use the key of an org unit: lower-case letters, digits, . _ and -')
+
+/** Where a lane or an overlay applies: all of these together. */
+export const ScopeConditions = z.strictObject({
+  tiers: oneOf(Tier).optional(),
+  techniques: FactConditions.shape.technique,
+  channels: FactConditions.shape.channels,
+  jurisdictions: FactConditions.shape.jurisdictions,
+  orgUnits: oneOf(UnitKey).optional().describe('Keys of org units; each stands for all below it too'),
+})
+export type ScopeConditions = z.infer<typeof ScopeConditions>
 
 /** EL is how the Union itself writes Greece. */
 const MEMBERS_OF_EU = new Set(
@@ -33,10 +50,28 @@ export function matchFacts(conditions: FactConditions, facts: StatedFacts): Matc
   ])
 }
 
+/** R-21: how a use case of this tier stands to a scope. What nobody stated, the unit included, rules nothing out. */
+export function matchScope(
+  { tiers, techniques, channels, jurisdictions, orgUnits }: ScopeConditions,
+  tier: Tier,
+  facts: ScopedFacts,
+): Match {
+  return every([
+    tiers && !tiers.includes(tier) ? 'not_met' : 'met',
+    orgUnits ? matchUnits(orgUnits, facts.unitKeys ?? []) : 'met',
+    matchFacts({ technique: techniques, channels, jurisdictions }, facts),
+  ])
+}
+
 /** The conjunction of matches; of none, `met`. */
 export function every(matches: Match[]): Match {
   if (matches.includes('not_met')) return 'not_met'
   return matches.includes('unstated') ? 'unstated' : 'met'
+}
+
+function matchUnits(wanted: string[], stated: readonly string[]): Match {
+  if (stated.length === 0) return 'unstated'
+  return stated.some((key) => wanted.includes(key)) ? 'met' : 'not_met'
 }
 
 function matchTechnique(wanted: Technique[], stated: Technique | null): Match {

@@ -128,14 +128,23 @@ function placeOf(name: string, path: string): string {
   return path === '' ? name : `${name}#${path}`
 }
 
-function issuesOfMaterialFacts({ lanes }: LanesFile, { questions }: RiskTiersFile): Issue[] {
+/** Every place where lanes name a fact, an answer of which must be asked for. */
+function issuesOfMaterialFacts({ changeClasses, lanes }: LanesFile, { questions }: RiskTiersFile): Issue[] {
   const asked = new Set(questions.map(({ id }) => `answers.${id}`))
-  return lanes.flatMap(({ materialFacts }, lane) =>
-    materialFacts.flatMap((fact, index) =>
+  const named: { at: (string | number)[]; facts: readonly string[] }[] = [
+    { at: ['changeClasses', 'minor'], facts: changeClasses.minor },
+    { at: ['changeClasses', 'adaptive'], facts: changeClasses.adaptive },
+    ...lanes.flatMap(({ materialFacts, precedent }, lane) => [
+      { at: ['lanes', lane, 'materialFacts'], facts: materialFacts },
+      { at: ['lanes', lane, 'precedent', 'sameFacts'], facts: precedent?.sameFacts ?? [] },
+    ]),
+  ]
+  return named.flatMap(({ at, facts }) =>
+    facts.flatMap((fact, index) =>
       fact.startsWith('answers.') && !asked.has(fact)
         ? [
             {
-              path: placeOf('lanes.json', pointer(['lanes', lane, 'materialFacts', index])),
+              path: placeOf('lanes.json', pointer([...at, index])),
               message: 'No such question in risk-tiers.json; correct one of them.',
             },
           ]

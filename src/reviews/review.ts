@@ -169,7 +169,7 @@ export function assertVotable(lane: Lane, { seat, choice }: Pick<Ballot, 'seat' 
   if (choice === 'approve' && !lane.outcomes.includes('approved')) {
     throw new RegistryError(
       'invalid',
-      `a ${lane.when.tiers.join(' or ')} use case cannot be approved; block it or request changes`,
+      `a ${lane.when?.tiers?.join(' or ') ?? 'prohibited'} use case cannot be approved; block it or request changes`,
     )
   }
 }

@@ -89,7 +89,7 @@ t.test('import profiles come in the order of their names, checked by the shape t
 t.test('a policy with an error does not come into force, and every problem is named at once', async (t) => {
   const broken = folder(t, {
     'risk-tiers.json': '{\n  "version": 1,\n  "questions": [}\n',
-    'lanes.json': '{"version":2,"lanes":[],"lane":{}}',
+    'lanes.json': '{"version":1,"changeClasses":{"minor":[],"adaptive":[]},"lanes":[],"lane":{}}',
     'gate.json': null,
     'lane.json': '{}',
     'decision-rights.json': JSON.stringify({ ...rights, deny: rights.allow }),
@@ -100,7 +100,7 @@ t.test('a policy with an error does not come into force, and every problem is na
     'lane.json: This is no policy file; they are decision-rights.json, gate.json, lanes.json, risk-tiers.json.',
     'lanes.json#/lane: Is not a field here; correct its name or remove it.',
     'lanes.json#/lanes: Must have at least 1 entry.',
-    'lanes.json#/version: Must be 1.',
+    'lanes.json#/version: Must be 2.',
     'risk-tiers.json: Line 3: a value is missing, before }.',
   ])
   t.match(refusal(() => loadPolicies(broken)).message, 'risk-tiers.json: Line 3')
@@ -116,14 +116,19 @@ t.test('a file that is empty, not UTF-8 or no object is refused in a sentence', 
 })
 
 t.test('files that contradict each other are refused', async (t) => {
-  const { lanes } = loadPolicies(folder(t)).lanes
-  const changed = lanes.map((lane) => ({
+  const file = loadPolicies(folder(t)).lanes
+  const lanes = file.lanes.map((lane) => ({
     ...lane,
     materialFacts: ['purpose', 'answers.favourite_colour'],
     environments: ['production', 'prod'],
+    ...(lane.precedent && { precedent: { ...lane.precedent, sameFacts: ['answers.favourite_colour'] } }),
   }))
-  const issues = issuesOf(folder(t, { 'lanes.json': JSON.stringify({ version: 1, lanes: changed }) }))
-  t.equal(issues.length, 2 * lanes.length)
+  const changeClasses = { minor: ['answers.shoe_size'], adaptive: [] }
+  const issues = issuesOf(folder(t, { 'lanes.json': JSON.stringify({ ...file, lanes, changeClasses }) }))
+  const precedents = lanes.filter(({ precedent }) => precedent).length
+  t.equal(issues.length, 2 * lanes.length + precedents + 1)
+  t.match(issues.join(), 'lanes.json#/changeClasses/minor/0: No such question')
+  t.match(issues.join(), 'precedent/sameFacts/0: No such question')
   t.ok(
     issues.includes(
       'lanes.json#/lanes/0/materialFacts/1: No such question in risk-tiers.json; correct one of them.',
