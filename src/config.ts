@@ -53,6 +53,7 @@ const Settings = z.object({
   ASSENT_DATA_DIR: z.string().default('.assent'),
   ASSENT_EVIDENCE_DIR: z.string().optional(),
   ASSENT_POLICIES_DIR: z.string().optional(),
+  ASSENT_DEPLOYED_BY: z.string().trim().max(300, 'must have at most 300 characters').optional(),
   ASSENT_OIDC_ISSUER: list(issuer).default([]),
   ASSENT_OIDC_AUDIENCE: z.string().optional(),
   ASSENT_LOG_LEVEL: z
@@ -121,7 +122,8 @@ function configOf(settings: Settings) {
     evidenceDir: settings.ASSENT_EVIDENCE_DIR
       ? resolve(settings.ASSENT_EVIDENCE_DIR)
       : join(dataDir, 'evidence'),
-    policiesDir: resolve(settings.ASSENT_POLICIES_DIR ?? join(projectRoot, 'policies')),
+    policiesDir: policiesDirOf(settings),
+    deployedBy: settings.ASSENT_DEPLOYED_BY,
     oidc: { issuers: settings.ASSENT_OIDC_ISSUER, audience: settings.ASSENT_OIDC_AUDIENCE },
     logLevel: settings.ASSENT_LOG_LEVEL,
     metricsToken: settings.ASSENT_METRICS_TOKEN,
@@ -144,19 +146,26 @@ function configOf(settings: Settings) {
   }
 }
 
+function policiesDirOf({ ASSENT_POLICIES_DIR: dir }: { ASSENT_POLICIES_DIR?: string | undefined }): string {
+  return resolve(dir ?? join(projectRoot, 'policies'))
+}
+
 /** What the command line takes from the environment, beside its flags. */
 export interface CliEnvironment {
   url: string | undefined
   token: string | undefined
   useCase: string | undefined
   environment: string | undefined
+  /** The policy folder that a service here would read. */
+  policiesDir: string
   /** Where a CI says that it runs. */
   context: { repository?: string | undefined; commit?: string | undefined; run?: string | undefined }
 }
 
 /** @throws RegistryError `invalid` when a variable is there and empty: a pipeline has lost a value */
 export function readCliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnvironment {
-  const names = ['ASSENT_URL', 'ASSENT_TOKEN', 'ASSENT_USE_CASE', 'ASSENT_ENVIRONMENT', ...contextNames(env)]
+  const own = ['ASSENT_URL', 'ASSENT_TOKEN', 'ASSENT_USE_CASE', 'ASSENT_ENVIRONMENT', 'ASSENT_POLICIES_DIR']
+  const names = [...own, ...contextNames(env)]
   const blank = names.filter((name) => env[name]?.trim() === '')
   if (blank.length > 0) {
     const issues = blank.map((name) => issue(name, 'is empty; give it a value or remove it'))
@@ -168,6 +177,7 @@ export function readCliEnvironment(env: NodeJS.ProcessEnv = process.env): CliEnv
     token: env.ASSENT_TOKEN,
     useCase: env.ASSENT_USE_CASE,
     environment: env.ASSENT_ENVIRONMENT,
+    policiesDir: policiesDirOf(env),
     context: { repository, commit, run },
   }
 }

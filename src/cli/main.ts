@@ -47,6 +47,11 @@ const commands: Record<string, Command> = {
     summary: 'May this use of AI go there, now?',
     load: async () => await import('./gate-check.js'),
   },
+  'policy check': {
+    takes: '[DIR]',
+    summary: 'Would the service start with this policy? Every problem, by file and line',
+    load: async () => await import('./policy-check.js'),
+  },
   join: {
     takes: '[--accept --server URL]',
     summary: 'Make a key of your own to be invited by, and exchange it for your token',

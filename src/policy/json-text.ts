@@ -1,4 +1,5 @@
 import { RegistryError } from '../errors.js'
+import { pointer } from '../issues.js'
 
 const SPACE = /[ \t\r\n]*/y
 const TOKEN = /[{}[\],:]|"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/sy
@@ -9,23 +10,67 @@ const TOKEN = /[{}[\],:]|"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]
  */
 export function parseJson(text: string): unknown {
   const reader = new Reader(text)
-  reader.value()
+  reader.begin()
   reader.end()
   return JSON.parse(text)
 }
 
+/** A place in a text: line and column, both from 1. */
+export interface TextPlace {
+  line: number
+  column: number
+}
+
+/**
+ * Reads where the values of a JSON text stand: a member at its name, an element at its beginning.
+ * @returns a look-up by JSON pointer, of what is missing the place of what should hold it; without a pointer, where
+ * `parseJson` stops
+ */
+export function readPlaces(text: string): (at?: string) => TextPlace {
+  const reader = new Reader(text)
+  const fault = reader.readWhole() ?? 0
+  return (at) => placeOf(text, at === undefined ? fault : startOf(reader.starts, at))
+}
+
+function startOf(starts: ReadonlyMap<string, number>, at: string): number {
+  return starts.get(at) ?? (at === '' ? 0 : startOf(starts, at.slice(0, at.lastIndexOf('/'))))
+}
+
+function placeOf(text: string, offset: number): TextPlace {
+  const lines = text.slice(0, offset).split('\n')
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
+}
+
 /** Walks the text token by token and stops at the first fault. */
 class Reader {
+  /** JSON pointer to offset, of all that was read. */
+  readonly starts = new Map<string, number>()
   private at = 0
   private token = ''
 
-  constructor(private readonly text: string) {
-    this.advance()
+  constructor(private readonly text: string) {}
+
+  /** @returns the offset of the first fault, if there is one */
+  readWhole(): number | undefined {
+    try {
+      this.begin()
+      this.end()
+      return undefined
+    } catch (error) {
+      if (error instanceof RegistryError) return this.at
+      throw error
+    }
   }
 
-  value(): void {
-    if (this.token === '{') this.object()
-    else if (this.token === '[') this.array()
+  begin(): void {
+    this.advance()
+    this.starts.set('', this.at)
+    this.value('')
+  }
+
+  private value(at: string): void {
+    if (this.token === '{') this.object(at)
+    else if (this.token === '[') this.array(at)
     else if (/^[}\],:]?$/.test(this.token)) this.fail('a value is missing')
     else this.advance()
   }
@@ -34,32 +79,40 @@ class Reader {
     if (this.token !== '') this.fail('the text goes on after its end')
   }
 
-  private object(): void {
+  private object(at: string): void {
     const names = new Set<string>()
     this.advance()
     if (this.skip('}')) return
     do {
-      this.name(names)
+      const member = this.name(names, at)
       if (!this.skip(':')) this.fail('a colon is missing after the name')
-      this.value()
+      this.value(member)
     } while (this.skip(','))
     if (!this.skip('}')) this.fail('a comma or } is missing')
   }
 
-  private array(): void {
+  private array(at: string): void {
     this.advance()
     if (this.skip(']')) return
-    do this.value()
-    while (this.skip(','))
+    let index = 0
+    do {
+      const element = `${at}/${index++}`
+      this.starts.set(element, this.at)
+      this.value(element)
+    } while (this.skip(','))
     if (!this.skip(']')) this.fail('a comma or ] is missing')
   }
 
-  private name(names: Set<string>): void {
+  /** @returns the pointer of the member */
+  private name(names: Set<string>, at: string): string {
     if (!this.token.startsWith('"')) this.fail('a name in double quotes is missing')
     const name: string = JSON.parse(this.token)
     if (names.has(name)) this.fail(`the name ${this.token} is there twice in one object`)
     names.add(name)
+    const member = at + pointer([name])
+    this.starts.set(member, this.at)
     this.advance()
+    return member
   }
 
   private skip(token: string): boolean {
@@ -86,7 +139,7 @@ class Reader {
   }
 
   private fail(sentence: string): never {
-    const line = this.text.slice(0, this.at).split('\n').length
+    const { line } = placeOf(this.text, this.at)
     const before = this.token === '' ? '' : `, before ${excerpt(this.token)}`
     throw new RegistryError('invalid', `Line ${line}: ${sentence}${before}.`)
   }
