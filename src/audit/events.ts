@@ -13,7 +13,14 @@ function event<A extends AggregateKind, L extends z.ZodRawShape, S extends z.Zod
 }
 
 /** What numbers its own events: each row of these tables is locked before an event is recorded on it. */
-export type AggregateKind = 'use_case' | 'person' | 'org_unit' | 'system' | 'import_run' | 'gate_answer'
+export type AggregateKind =
+  | 'use_case'
+  | 'person'
+  | 'org_unit'
+  | 'system'
+  | 'import_run'
+  | 'gate_answer'
+  | 'webhook'
 
 const id = z.uuid()
 const right = z.string().regex(/^DR-\d+$/)
@@ -194,6 +201,22 @@ export const catalogue = {
     { right, toId: id.nullable(), useCases: z.int(), conditions: z.int() },
     { reason: prose },
   ),
+  'approval.lapsed': event('use_case', { decisionId: id, reason: word, since: prose }, {}),
+  'stage.overdue': event('use_case', { reviewId: id, stage: word, since: prose }, {}),
+  'condition.due_soon': event('use_case', { conditionId: id, dueAt: prose }, {}),
+  'condition.overdue': event('use_case', { conditionId: id, since: prose }, {}),
+  'webhook.created': event(
+    'webhook',
+    { right, orgUnitId: id, eventTypes: z.array(word).nullable() },
+    { name: prose, url: prose },
+  ),
+  'webhook.rotated': event('webhook', { right, secretId: id, overlapHours: z.number() }, {}),
+  'webhook.tested': event('webhook', { right }, {}),
+  'webhook.replayed': event('webhook', { right, deliveries: z.int(), since: prose.optional() }, {}),
+  'webhook.disabled': event('webhook', { right: right.optional(), because: word }, {}),
+  'webhook.enabled': event('webhook', { right }, {}),
+  'webhook.ended': event('webhook', { right }, {}),
+  'notices.chosen': event('person', { mail: z.boolean() }, {}),
   'import.uploaded': event(
     'import_run',
     { right, orgUnitId: id, fileDigest: digest },

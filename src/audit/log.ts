@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type pg from 'pg'
+import { putIntoOutbox, type Told } from '../db/outbox.js'
 import { RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import type { Instant } from '../instant.js'
 import { canonicalize } from './canonical.js'
 import { type AggregateKind, catalogue, type DomainEvent } from './events.js'
+import { isTold } from './told.js'
 
 /** A locked (or just inserted) row that numbers its own events. */
 export interface Aggregate {
@@ -89,7 +91,12 @@ export class Journal {
         heads.filter((head) => head.kind === kind && head.last !== head.before),
       ),
     )
-    await Promise.all([...moves, insertEntries(client, this.#entries, this.#context.actorId, at)])
+    const told = this.#entries.filter(({ type }) => isTold(type)).map(toldOf)
+    await Promise.all([
+      ...moves,
+      insertEntries(client, this.#entries, this.#context.actorId, at),
+      putIntoOutbox(client, told, at),
+    ])
   }
 
   #headOf(kind: AggregateKind, { id, lastEventNo, storedEventNo }: Aggregate): Head {
@@ -186,6 +193,10 @@ async function insertEntries(
       entries.filter(isSealed).map((entry) => JSON.stringify(entry.sealed)),
     ],
   })
+}
+
+function toldOf({ id, type, head }: Entry): Told {
+  return { id, type, aggregateKind: head.kind, aggregateId: head.id }
 }
 
 function isSealed(entry: Entry): boolean {

@@ -3,6 +3,8 @@ import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'driz
 import type { Lane } from '../policy/lanes.js'
 import { bytea, instant } from './columns.js'
 
+export * from './notice-tables.js'
+
 /**
  * The data dictionary: every table as the code sees it. Keys, checks and rights live in `migrations/`, where the
  * database holds them whatever the code does.
