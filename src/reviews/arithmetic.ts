@@ -133,13 +133,10 @@ export function outlook(plan: Plan, votes: readonly Counted[]): RoundOutlook {
   }
 }
 
+/** `places` are undecided, so what they say is added to what was said. */
 function foresee(plan: Plan, votes: readonly Counted[], places: readonly Place[], choice: Choice): Outlook {
   const before = tallyRound(plan, votes)
-  const isAdded = ({ seat }: Counted) => places.some((place) => place.seat === seat)
-  const after = tallyRound(plan, [
-    ...votes.filter((vote) => !isAdded(vote)),
-    ...places.map(({ seat }) => ({ seat, choice })),
-  ])
+  const after = tallyRound(plan, [...votes, ...places.map(({ seat }) => ({ seat, choice }))])
   if (after.result) return { effect: 'closes', ...after.result }
   const passed = after.passed.filter((id) => !before.passed.includes(id))
   if (passed.length === 0) return { effect: 'none' }

@@ -89,6 +89,20 @@ t.test('the tier is a pure function of answers and facts', async (t) => {
   })
 })
 
+t.test('R-10: what fired is listed by tier, then as a person counts: RT-99 before RT-100', async (t) => {
+  const of = (id: string, tier: Tier) => ({ id, when: { q: 'yes' }, tier, because: 'A reason.' })
+  const rules = RiskTiersFile.shape.rules.parse([
+    ...[of('RT-100', 'high'), of('RT-40', 'limited'), of('RT-99', 'high'), of('RT-20', 'limited')],
+    of('RT-30', 'prohibited'),
+  ])
+  const { tier, fired } = computeTier({ rules }, { q: 'yes' }, stated())
+  t.equal(tier, 'prohibited')
+  t.same(
+    fired.map(({ id }) => id),
+    ['RT-30', 'RT-99', 'RT-100', 'RT-20', 'RT-40'],
+  )
+})
+
 t.test('what is not known counts as the riskier answer', async (t) => {
   t.test('learning an answer never raises the tier, except to prohibited', async () => {
     fc.assert(
@@ -240,12 +254,13 @@ t.test('answers off the list are refused, each with what is on it', async (t) =>
   t.doesNotThrow(() => validateAnswers(shipped, harmless))
   t.doesNotThrow(() => validateAnswers(shipped, {}))
   const refused = refusal(() =>
-    validateAnswers(shipped, { customer_facing: 'maybe', colour: 'red', 'a/b': 'x' }),
+    validateAnswers(shipped, { customer_facing: 'maybe', colour: 'red', '~a/b': 'x' }),
   )
   t.equal(refused.code, 'invalid')
+  t.equal(refused.message, 'Some intake answers are not on the list; choose from those it names.')
   t.same(
     refused.issues.map(({ path }) => path),
-    ['/answers/customer_facing', '/answers/colour', '/answers/a~1b'],
+    ['/answers/customer_facing', '/answers/colour', '/answers/~0a~1b'],
   )
   t.match(refused.issues[0]?.message, 'yes, no, unknown')
   t.match(refused.issues[1]?.message, 'customer_facing, regulated_language')
