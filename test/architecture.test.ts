@@ -26,7 +26,7 @@ const layers: [name: string, files: RegExp][] = [
     /^(errors|instant|issues|page|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
-  ['kernel', /^(config|ids)$|^(auth|db)\/|^policy\/load$|^audit\/log$/],
+  ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
   ['kernel', /^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/],
   ['store', /^[\w-]+\/store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|membership)$|^tokens\/first-sign-in$/],
