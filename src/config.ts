@@ -32,6 +32,12 @@ const issuer = z
   .url({ protocol: /^https?$/, error: 'must be a URL that begins with https://' })
   .refine(isSafeIssuer, 'must begin with https://, unless it is on this machine')
 
+const smtpUrl = z.url({ protocol: /^smtps?$/, error: 'must be a URL that begins with smtp:// or smtps://' })
+
+const mailAddress = z
+  .string()
+  .regex(/^[^\r\n]*@[^\r\n@]+$/, 'must be an address such as "Assent <assent@example.com>"')
+
 const proxies = list(
   z
     .string()
@@ -64,6 +70,10 @@ const Settings = z.object({
     .default('info'),
   ASSENT_METRICS_TOKEN: secret.optional(),
   ASSENT_CURSOR_SECRET: secret.optional(),
+  ASSENT_SECRET_KEY: secret.optional(),
+  ASSENT_SMTP_URL: smtpUrl.optional(),
+  ASSENT_MAIL_FROM: mailAddress.optional(),
+  ASSENT_WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   ASSENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(1200),
   ASSENT_GATE_RATE_LIMIT: wholeNumber(1, 10_000_000).default(12_000),
   ASSENT_SIGN_IN_FAILURE_LIMIT: wholeNumber(1, 100_000).default(60),
@@ -128,6 +138,9 @@ function configOf(settings: Settings) {
     logLevel: settings.ASSENT_LOG_LEVEL,
     metricsToken: settings.ASSENT_METRICS_TOKEN,
     cursorSecret: settings.ASSENT_CURSOR_SECRET,
+    secretKey: settings.ASSENT_SECRET_KEY,
+    mail: mailOf(settings),
+    webhooks: { allowPrivate: settings.ASSENT_WEBHOOK_ALLOW_PRIVATE },
     signInTimeoutMs: settings.ASSENT_SIGN_IN_TIMEOUT_MS,
     rateLimits: {
       general: settings.ASSENT_RATE_LIMIT,
@@ -148,6 +161,11 @@ function configOf(settings: Settings) {
 
 function policiesDirOf({ ASSENT_POLICIES_DIR: dir }: { ASSENT_POLICIES_DIR?: string | undefined }): string {
   return resolve(dir ?? join(projectRoot, 'policies'))
+}
+
+/** Undefined where no mail is sent. */
+function mailOf({ ASSENT_SMTP_URL: url, ASSENT_MAIL_FROM: from, ASSENT_PUBLIC_URL: publicUrl }: Settings) {
+  return url && from && publicUrl ? { url, from, publicUrl } : undefined
 }
 
 /** What the command line takes from the environment, beside its flags. */
@@ -210,7 +228,7 @@ function formIssues(error: z.ZodError, env: NodeJS.ProcessEnv): Issue[] {
 }
 
 function conflicts(settings: Settings): Issue[] {
-  const issues: Issue[] = []
+  const issues: Issue[] = mailConflicts(settings)
   const { ASSENT_OIDC_ISSUER: issuers, ASSENT_OIDC_AUDIENCE: audience } = settings
   if (issuers.length > 0 && !audience) {
     issues.push(
@@ -234,6 +252,20 @@ function conflicts(settings: Settings): Issue[] {
     )
   }
   return issues
+}
+
+/** Mail says who sends it and links to where it can be acted on. */
+function mailConflicts(settings: Settings): Issue[] {
+  if (!settings.ASSENT_SMTP_URL) {
+    if (!settings.ASSENT_MAIL_FROM) return []
+    return [issue('ASSENT_SMTP_URL', 'is missing; name the server that sends mail from the address you gave')]
+  }
+  const needed = {
+    ASSENT_MAIL_FROM: 'is missing; say from which address mail is sent',
+    ASSENT_PUBLIC_URL: 'is missing; mail links to it',
+  } as const
+  const names = Object.keys(needed) as (keyof typeof needed)[]
+  return names.filter((name) => !settings[name]).map((name) => issue(name, needed[name]))
 }
 
 function issue(name: string, message: string): Issue {

@@ -126,3 +126,24 @@ t.test('the network is served only behind TLS, or when somebody says so', async 
     t.equal(readConfig({ ...open, ASSENT_ALLOW_PLAIN_HTTP: 'true' }).allowInsecureNetwork, true)
   }
 })
+
+t.test('mail needs a server, a sender, and an address that it can link to', async (t) => {
+  const env = {
+    ASSENT_SMTP_URL: 'smtps://me:secret@mail.example:465',
+    ASSENT_MAIL_FROM: 'Assent <assent@example.com>',
+    ASSENT_PUBLIC_URL: 'https://assent.example/',
+  }
+  t.equal(readConfig({}).mail, undefined)
+  t.same(readConfig(env).mail, {
+    url: 'smtps://me:secret@mail.example:465',
+    from: 'Assent <assent@example.com>',
+    publicUrl: 'https://assent.example',
+  })
+  t.match(refused(t, { ASSENT_SMTP_URL: env.ASSENT_SMTP_URL }), [
+    /^ASSENT_MAIL_FROM is/,
+    /^ASSENT_PUBLIC_URL is/,
+  ])
+  t.match(refused(t, { ASSENT_MAIL_FROM: env.ASSENT_MAIL_FROM }), [/^ASSENT_SMTP_URL is missing/])
+  t.match(refused(t, { ...env, ASSENT_SMTP_URL: 'https://mail.example' }), [/begins with smtp:/])
+  t.match(refused(t, { ...env, ASSENT_MAIL_FROM: 'a@b.example\r\nBcc: c@d.example' }), [/must be an address/])
+})

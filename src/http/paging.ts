@@ -1,8 +1,7 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { canonicalize } from '../audit/canonical.js'
+import { loadOwnKey } from '../auth/own-key.js'
 import { RegistryError } from '../errors.js'
 import type { SortKey } from '../page.js'
 
@@ -96,30 +95,5 @@ export async function loadCursorSecret(config: {
   dataDir: string
 }): Promise<Buffer> {
   if (config.cursorSecret) return Buffer.from(config.cursorSecret)
-  const path = join(config.dataDir, 'cursor.key')
-  return (await readIfThere(path)) ?? (await makeSecret(path))
-}
-
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-/** Linking makes the file appear whole or not at all, and only for the first of two processes. */
-async function makeSecret(path: string): Promise<Buffer> {
-  await mkdir(dirname(path), { recursive: true })
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  await writeFile(draft, randomBytes(32), { mode: 0o600 })
-  try {
-    await link(draft, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    await rm(draft)
-  }
-  return await readFile(path)
+  return await loadOwnKey(config.dataDir, 'cursor')
 }
