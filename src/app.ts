@@ -24,6 +24,8 @@ import { peopleRoutes } from './people/routes.js'
 import { findPersonByIdentity, findPrincipal } from './people/service.js'
 import type { Policies } from './policy/load.js'
 import { policyRoutes } from './policy/routes.js'
+import { policyChangeRoutes } from './policy-changes/routes.js'
+import { findLoadedAt } from './policy-changes/service.js'
 import { registerRoutes } from './registers/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
@@ -59,6 +61,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
       trustIssuer({ issuer, audience: config.oidc.audience ?? '' }),
     ),
     abilityOf,
+    now: () => database.clock.now(),
     limitMs: config.signInTimeoutMs,
   })
   const app = await createServer({
@@ -74,13 +77,14 @@ export async function buildApp(deps: AppDeps): Promise<App> {
 
 /** In the order in which features may know each other. */
 async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
-  await app.register(policyRoutes, deps)
+  await app.register(policyRoutes, { ...deps, findLoadedAt })
   await app.register(eventRoutes)
   await app.register(orgUnitRoutes, deps)
   await app.register(peopleRoutes, deps)
   await app.register(tokenRoutes, deps)
   await app.register(systemRoutes, deps)
   await app.register(useCaseRoutes, deps)
+  await app.register(policyChangeRoutes, deps)
   const { dataDir, evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
@@ -115,7 +119,7 @@ function directoryOf(database: Database, callerOf: (principal: Principal) => Cal
       const id =
         (await findPersonByIdentity(sql, identity.issuer, identity.subject)) ??
         (await acceptInvitation(database, callerOf, identity))
-      return id === undefined ? undefined : await findPrincipal(sql, id)
+      return id === undefined ? undefined : await findPrincipal(sql, id, database.clock.now())
     },
   }
 }

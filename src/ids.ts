@@ -4,5 +4,8 @@ export { v7 as newId } from 'uuid'
 /** Assent itself, the actor while nobody is signed in yet. */
 export const ASSENT_ID = '00000000-0000-7000-8000-000000000001'
 
+/** Policy as such: the one aggregate that its loading and application are recorded on. */
+export const POLICY_ID = '00000000-0000-7000-8000-000000000003'
+
 /** The root of the tree of org units. */
 export const ROOT_UNIT_ID = '00000000-0000-7000-8000-000000000002'

@@ -1,4 +1,7 @@
 import { buildApp } from './app.js'
+import { assentItself } from './auth/assent.js'
+import { buildAbility, readRights } from './auth/decision-rights.js'
+import { shippedVersion } from './cli/version.js'
 import type { Config } from './config.js'
 import { type Database, openDatabase } from './db/database.js'
 import { dropOldKeys } from './db/idempotency.js'
@@ -6,8 +9,10 @@ import { asOwner, type DatabaseLocation, findDatabase } from './db/location.js'
 import { migrate } from './db/migrate.js'
 import { RegistryError } from './errors.js'
 import type { App } from './http/types.js'
+import { newId } from './ids.js'
 import { ImportProfile } from './imports/profile.js'
-import { loadPolicies } from './policy/load.js'
+import { loadPolicies, type Policies } from './policy/load.js'
+import { recordLoading } from './policy-changes/service.js'
 import { prepareFirstSignIn } from './tokens/first-sign-in.js'
 
 /** A running Assent. */
@@ -37,6 +42,7 @@ export async function startServer(config: Config): Promise<Server> {
     const database = await open(config, location)
     started.push(database.close)
     const app = await buildApp({ config, policies, database })
+    await recordPolicy(database, policies, config)
     started.push(async () => await app.close())
     const url = await listen(app, config)
     const firstSignIn = await prepareFirstSignIn(database)
@@ -47,6 +53,17 @@ export async function startServer(config: Config): Promise<Server> {
     await stop()
     throw error
   }
+}
+
+/** Before the first request is answered under it, it is on record which policy is in force. */
+async function recordPolicy(
+  database: Database,
+  { digest, decisionRights }: Policies,
+  { deployedBy }: Config,
+): Promise<void> {
+  const ability = buildAbility(readRights(decisionRights), assentItself)
+  const request = { principal: assentItself, ability, requestId: newId() }
+  await recordLoading(database, request, { digest, version: shippedVersion(), deployedBy })
 }
 
 /** @throws RegistryError `unavailable` when something else listens there */

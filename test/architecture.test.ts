@@ -15,7 +15,17 @@ type Check = (source: Source) => string[]
 
 /** Features stand in a line, and each sees only those before it. */
 const features = [
-  ...['audit', 'org-units', 'people', 'tokens', 'systems', 'use-cases', 'catalogs', 'evidence'],
+  ...[
+    'audit',
+    'org-units',
+    'people',
+    'tokens',
+    'systems',
+    'use-cases',
+    'policy-changes',
+    'catalogs',
+    'evidence',
+  ],
   ...['reviews', 'me', 'standing', 'gate', 'imports', 'registers'],
 ]
 
@@ -28,9 +38,9 @@ const layers: [name: string, files: RegExp][] = [
   ['pure', /^policy\/(?!(load|routes)$)/],
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
   ['kernel', /^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/],
-  ['store', /^[\w-]+\/store$/],
+  ['store', /^[\w-]+\/([\w]+-)?store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|membership)$|^tokens\/first-sign-in$/],
-  ['service', /^(reviews|use-cases)\/(closing|reading)$/],
+  ['service', /^(reviews|use-cases)\/(recomputing|closing|reading)$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],
   ['app', /^app$/],
@@ -39,7 +49,7 @@ const layers: [name: string, files: RegExp][] = [
 ]
 const order = ['pure', 'kernel', 'store', 'service', 'edge', 'app', 'process']
 
-const sql = /^(db\/.*|audit\/log|auth\/visible-where|[\w-]+\/store)$/
+const sql = /^(db\/.*|audit\/log|auth\/visible-where|[\w-]+\/(\w+-)?store)$/
 const web = /^(http\/.*|console\/.*|[\w-]+\/(routes|pages)|app|server|cli\/.*)$/
 const exempt = /^(db\/schema|audit\/events)$/
 
@@ -133,7 +143,7 @@ function groundKnowsNouns(source: Source): string[] {
 function crossesByService(source: Source): string[] {
   const own = featureOf(source.path)
   if (own < 0) return []
-  const closed = (target: string) => featureOf(target) >= 0 && /\/(store|routes|pages)$/.test(target)
+  const closed = (target: string) => featureOf(target) >= 0 && /[/-](store|routes|pages)$/.test(target)
   return offences(source, (target) => featureOf(target) !== own && closed(target))
 }
 

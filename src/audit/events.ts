@@ -20,6 +20,7 @@ export type AggregateKind =
   | 'system'
   | 'import_run'
   | 'gate_answer'
+  | 'policy'
   | 'webhook'
 
 const id = z.uuid()
@@ -104,6 +105,14 @@ export const catalogue = {
     { facts: json, reason: prose },
   ),
   'use_case.retired': event('use_case', { right, importId: id.optional() }, { reason: prose }),
+  'tier.recomputed': event(
+    'use_case',
+    {
+      ...{ right, from: tier, to: tier, fired: z.array(word), policy: digest },
+      ...{ inForce: tier, loweringEnded: z.boolean(), lapsed: z.boolean() },
+    },
+    {},
+  ),
   'tier.raised': event('use_case', { right, from: tier, to: tier }, { reason: prose }),
   'evidence.attached': event(
     'use_case',
@@ -239,6 +248,15 @@ export const catalogue = {
       needsAttention: z.int(),
       refused: z.int(),
       gone: z.int(),
+    },
+    {},
+  ),
+  'policy.loaded': event('policy', { digest, version: word }, { deployedBy: prose.nullable() }),
+  'policy.applied': event(
+    'policy',
+    {
+      ...{ right, policy: digest, through: prose.nullable() },
+      ...{ examined: z.int(), changed: z.int(), finished: z.boolean() },
     },
     {},
   ),

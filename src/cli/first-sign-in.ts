@@ -1,10 +1,10 @@
+import { assentItself } from '../auth/assent.js'
 import { buildAbility } from '../auth/decision-rights.js'
-import type { Principal } from '../auth/principal.js'
 import { readRights } from '../auth/rights-words.js'
 import { type Config, readConfig } from '../config.js'
 import { openDatabase } from '../db/database.js'
 import { findExistingDatabase } from '../db/location.js'
-import { ASSENT_ID, newId } from '../ids.js'
+import { newId } from '../ids.js'
 import { ImportProfile } from '../imports/profile.js'
 import { loadPolicies } from '../policy/load.js'
 import { prepareRecovery } from '../tokens/first-sign-in.js'
@@ -14,14 +14,6 @@ export const help = `usage: assent first-sign-in
 Prints a one-time code for one more administrator, good for an hour, also when somebody administers already: for the
 day when a token is lost or has expired. Only the code printed last works, and that it was printed is on record. The
 database is that of DATABASE_URL, or the one in ASSENT_DATA_DIR, whether its service runs or not.`
-
-const assent: Principal = {
-  personId: ASSENT_ID,
-  kind: 'service',
-  name: 'Assent',
-  grants: [],
-  boundUseCaseIds: [],
-}
 
 /** `assent first-sign-in`. */
 export async function run(): Promise<number> {
@@ -47,8 +39,8 @@ async function openCode(config: Config): ReturnType<typeof prepareRecovery> {
       statementTimeoutMs,
     })
     const request = {
-      principal: assent,
-      ability: buildAbility(readRights(decisionRights), assent),
+      principal: assentItself,
+      ability: buildAbility(readRights(decisionRights), assentItself),
       requestId: newId(),
     }
     try {

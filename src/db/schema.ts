@@ -4,6 +4,7 @@ import type { Lane } from '../policy/lanes.js'
 import { bytea, instant } from './columns.js'
 
 export * from './notice-tables.js'
+export * from './policy-tables.js'
 
 /**
  * The data dictionary: every table as the code sees it. Keys, checks and rights live in `migrations/`, where the

@@ -48,8 +48,48 @@ export const lane = {
   },
 }
 
+export const overlay = {
+  id: 'OV-04',
+  when: { tiers: ['limited', 'high'], orgUnits: ['sales'], jurisdictions: ['US-NY'] },
+  because:
+    'In New York the producer answers for what an insurer lets software say: compliance looks first, and again each year.',
+  add: {
+    seats: [{ seat: 'compliance', required: true, veto: false }],
+    validForDays: 365,
+    conditions: ['wording-approved'],
+  },
+}
+
+export const conditionPatterns = [
+  {
+    id: 'wording-approved',
+    title: 'Passages approved by compliance',
+    type: 'obligation',
+    text: 'Compliance approves the passages that it writes with; a new passage is approved before it is used.',
+    beforeDeploy: true,
+    owner: 'business_owner',
+    satisfiedBy: 'legal_opinion',
+  },
+  {
+    id: 'pilot-only',
+    title: 'Not in production yet',
+    type: 'limit',
+    text: 'It may be tried; customers do not meet it.',
+    on: 'environment',
+    values: ['staging', 'development'],
+  },
+]
+
+export const severity = {
+  id: 'serious',
+  title: 'Serious',
+  help: 'A person was treated wrongly, or words reached a customer that must not have.',
+  suspends: true,
+}
+
 export const policyInForce = {
   digest: policyDigest,
+  loadedAt: '2026-02-16T06:00:12.000Z',
   questions: [
     {
       id: 'customer_facing',

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import type { ReadTx } from '../db/transaction.js'
 import { operation } from '../http/operations.js'
 import type { App } from '../http/types.js'
+import type { Instant } from '../instant.js'
 import { policyInForce } from './examples.js'
 import { Enforcement, GateFile } from './gate-policy.js'
 import { Lane } from './lanes.js'
@@ -15,6 +17,10 @@ const right = { action: 'read', subject: 'Policy' } as const
 const PolicyInForce = z
   .strictObject({
     digest: z.string().describe('Of every policy file; versions and decisions name it'),
+    loadedAt: z.iso
+      .datetime()
+      .nullable()
+      .describe('When it came into force; null while another process runs with a later one'),
     questions: z.array(Question).describe('The intake questions'),
     rules: z.array(TierRule).describe('From answers and facts to tiers'),
     lanes: z.array(Lane).describe('Who decides, by tier and facts: the first that fits'),
@@ -28,8 +34,13 @@ const PolicyInForce = z
     examples: [policyInForce],
   })
 
+interface Parts {
+  policies: Policies
+  findLoadedAt(tx: ReadTx, digest: string): Promise<Instant | null>
+}
+
 /** The rules in force, and what they would say. */
-export async function policyRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {
+export async function policyRoutes(app: App, { policies, findLoadedAt }: Parts): Promise<void> {
   app.get(
     '/v1/policies',
     operation({
@@ -41,11 +52,12 @@ export async function policyRoutes(app: App, { policies }: { policies: Policies 
       right,
       answers: { 200: PolicyInForce },
     }),
-    async () => {
+    async (request) => {
       const { digest, riskTiers, lanes, gate, decisionRights } = policies
       const { allow, deny } = decisionRights
       return {
         digest,
+        loadedAt: await app.read(request, (tx) => findLoadedAt(tx, digest)),
         questions: riskTiers.questions,
         rules: riskTiers.rules,
         lanes: lanes.lanes,

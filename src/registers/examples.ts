@@ -15,7 +15,12 @@ const { decisionId, validUntil, openReviewId, reasons } = standing
 const useCaseRecord = {
   ...{ key, id, revision, version, origin },
   ...stated,
-  ...{ orgUnitId: orgUnit.id, orgUnit: orgUnit.key, orgUnitName: orgUnit.name },
+  ...{
+    orgUnitId: orgUnit.id,
+    orgUnit: orgUnit.key,
+    orgUnitName: orgUnit.name,
+    orgUnitKeys: [orgUnit.key, 'all'],
+  },
   systems: [system.key],
   ...{ businessOwner: 'Business owner, Sales', riskOwner: riskOwner.name },
   ...{
@@ -23,6 +28,7 @@ const useCaseRecord = {
     computedTier: tier.computed,
     raisedTier: tier.raised,
     loweredTier: tier.lowered,
+    approvedTier: tier.effective,
   },
   firedRules: tier.fired.map((rule) => rule.id),
   policyDigest: tier.policyDigest,

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Selection } from '../db/selection.js'
 import { standingSql, tierSql } from '../db/standing-sql.js'
+import { unitKeysSql } from '../db/unit-keys.js'
 import type { Instant } from '../instant.js'
 import type { InventoryRecord } from './omb-2025.js'
 import {
@@ -40,6 +41,7 @@ const factTypes = {
 const tierNames = ['computedTier', 'fired', 'policyDigest'] as const
 const stateNames = [
   ...(['revision', 'version', 'raisedTier', 'openReviewId', 'lastOutcome', 'approvalId'] as const),
+  'approvedTier' as const,
   ...(['loweredTier', 'hasConditions', 'nextDueAt', 'suspendedAt'] as const),
   ...(['validUntil', 'firstMaterialChangeAt', 'tierRaisedAt', 'blockId', 'retiredAt'] as const),
 ]
@@ -67,7 +69,7 @@ export const present: Kept = {
 /** Use cases as they were: the last state recorded by then, and the version that was current in it. */
 export const past: Kept = {
   ...columnsOf(Object.keys(factTypes) as (keyof typeof factTypes)[], 'f', (name) => `"${name}"`),
-  ...columnsOf(tierNames, 'v'),
+  ...recomputedOr(columnsOf(tierNames, 'v'), columnsOf(tierNames, 'n')),
   ...columnsOf(stateNames, 's'),
   ...columnsOf(headNames, 'u'),
   updatedAt: sql`s.recorded_at`,
@@ -82,6 +84,15 @@ function columnsOf<N extends string>(
   return Object.fromEntries(columns)
 }
 
+/** A later policy may have given a version another tier since. */
+function recomputedOr<N extends string>(versions: Record<N, SQL>, later: Record<N, SQL>): Record<N, SQL> {
+  const columns = (Object.keys(versions) as N[]).map((name) => [
+    name,
+    sql`coalesce(${later[name]}, ${versions[name]})`,
+  ])
+  return Object.fromEntries(columns)
+}
+
 function snakeOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
@@ -92,6 +103,9 @@ const pastOf = (at: SQL): SQL => sql`
   join lateral (select * from use_case_state x where x.use_case_id = u.id and x.recorded_at <= ${at}
     order by x.revision desc limit 1) s on true
   join use_case_version v on v.use_case_id = u.id and v.version = s.version
+  left join lateral (select * from tier_recomputation x
+    where x.use_case_id = u.id and x.version = s.version and x.revision <= s.revision
+    order by x.revision desc limit 1) n on true
   cross join lateral jsonb_to_record(v.facts) as f (${sql.raw(factRecord.join(', '))})`
 
 /** An instant, read once for a whole statement. */
@@ -134,6 +148,7 @@ function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> 
   return {
     ...{ key: sql`'UC-' || u.number`, id: sql`u.id`, revision, version, origin },
     ...{ title, purpose, benefits, outputs, orgUnitId, orgUnit: sql`o.key`, orgUnitName: sql`o.name` },
+    orgUnitKeys: unitKeysSql(orgUnitId),
     ...{ jurisdictions, channels, stage, technique, systems: systemKeys(kept.systemIds), answers },
     ...{ businessOwnerId, businessOwner: sql`b.name`, riskOwnerId, riskOwner: sql`r.name`, tags },
     ...{
@@ -141,6 +156,7 @@ function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> 
       computedTier,
       raisedTier,
       loweredTier,
+      approvedTier: kept.approvedTier,
       firedRules: idsIn(kept.fired),
       policyDigest,
     },

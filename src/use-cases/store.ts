@@ -1,9 +1,10 @@
-import { and, desc, eq, inArray, lte, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { insertAll } from '../db/insert-all.js'
 import {
   orgUnits,
   retirements,
   reviewParties,
+  tierRecomputations,
   useCaseStates,
   useCases,
   useCaseVersions,
@@ -134,6 +135,30 @@ function stateOf(row: UseCaseRow, tx: WriteTx): typeof useCaseStates.$inferInser
 
 export function insertVersion(tx: WriteTx, version: typeof useCaseVersions.$inferInsert): void {
   tx.alongside(insertAll(tx.client, useCaseVersions, [version]))
+}
+
+export function insertRecomputation(
+  tx: WriteTx,
+  recomputation: Omit<typeof tierRecomputations.$inferInsert, 'recordedAt'>,
+): void {
+  tx.alongside(insertAll(tx.client, tierRecomputations, [{ ...recomputation, recordedAt: tx.now }]))
+}
+
+const { id, number, title, orgUnitId, answers, technique, channels, jurisdictions } = useCases
+const { computedTier, raisedTier, loweredTier, fired, approvedTier, tierRaisedAt } = useCases
+const examined = {
+  ...{ id, number, title, orgUnitId, answers, technique, channels, jurisdictions },
+  ...{ computedTier, raisedTier, loweredTier, fired, approvedTier, tierRaisedAt },
+}
+
+/** What tiers rest on, of use cases that are not retired, by number. */
+export async function listTiered(tx: ReadTx, after: number, limit: number) {
+  return await tx.sql
+    .select(examined)
+    .from(useCases)
+    .where(and(gt(useCases.number, after), isNull(useCases.retiredAt)))
+    .orderBy(useCases.number)
+    .limit(limit)
 }
 
 /** Versions below `before`, newest first, one more than asked so that each can be compared with its predecessor. */
