@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { addIssues } from './flaws.js'
 
 export const Enforcement = z.enum(['enforce', 'warn']).meta({
   id: 'Enforcement',
@@ -6,14 +7,42 @@ export const Enforcement = z.enum(['enforce', 'warn']).meta({
 })
 export type Enforcement = z.infer<typeof Enforcement>
 
-export const GateFile = z.strictObject({
-  version: z.literal(1),
-  environments: z.record(
-    z.string().regex(/^[a-z][a-z0-9_-]*$/, 'use lower-case letters, digits, - and _'),
-    Enforcement,
-  ),
-  answersValidForMinutes: z.int().min(1).max(1440).describe('How long a pipeline may act on an answer'),
-})
+const Environment = z.string().regex(/^[a-z][a-z0-9_-]*$/, 'use lower-case letters, digits, - and _')
+
+export const BreakGlassPolicy = z
+  .strictObject({
+    maxHours: z.int().min(1).max(168).describe('The longest that an emergency opening lasts'),
+    environments: z
+      .array(Environment)
+      .min(1, 'name at least one environment, or leave the list out')
+      .optional()
+      .describe('The only ones that may be opened; any if not given'),
+  })
+  .meta({ id: 'BreakGlassPolicy', description: 'How far an emergency opening of the gate may go' })
+export type BreakGlassPolicy = z.infer<typeof BreakGlassPolicy>
+
+export const GateFile = z
+  .strictObject({
+    version: z.literal(1),
+    environments: z.record(Environment, Enforcement),
+    answersValidForMinutes: z.int().min(1).max(1440).describe('How long a pipeline may act on an answer'),
+    breakGlass: BreakGlassPolicy.optional().describe('Left out, nobody opens the gate in an emergency'),
+  })
+  .superRefine(({ environments, breakGlass }, ctx) =>
+    addIssues(
+      ctx,
+      (breakGlass?.environments ?? []).flatMap((environment, index) =>
+        Object.hasOwn(environments, environment)
+          ? []
+          : [
+              {
+                path: ['breakGlass', 'environments', index],
+                message: 'no such environment above; correct one of them',
+              },
+            ],
+      ),
+    ),
+  )
 export type GateFile = z.infer<typeof GateFile>
 
 /** What a denial means in an environment. One that policy does not name enforces. */

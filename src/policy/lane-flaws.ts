@@ -19,6 +19,7 @@ export function flawsOfLanes({ changeClasses, lanes }: Draft): Flaw[] {
         ...flawsOfStages(lane),
         ...flawsOfAttestation(lane),
         ...flawsOfReferences(lane, lanes),
+        ...flawsOfEnvironments(lane),
       ].map(({ path, message }) => ({ path: ['lanes', index, ...path], message })),
     ),
   ]
@@ -151,6 +152,12 @@ function flawsOfAttestation({ when, stages, outcomes, attestation, reReview, pre
     })
   }
   return flaws
+}
+
+/** Only overlays may come to none, where two of them have none in common. */
+function flawsOfEnvironments({ environments }: Lane): Flaw[] {
+  if (environments?.length !== 0) return []
+  return [{ path: ['environments'], message: 'name at least one environment, or leave the list out' }]
 }
 
 interface Reference {

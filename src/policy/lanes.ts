@@ -88,9 +88,8 @@ export const Lane = z
       .describe('Facts whose change ends an approval'),
     environments: z
       .array(Slug)
-      .min(1)
       .optional()
-      .describe('Where an approval holds; everywhere if not given'),
+      .describe('Where an approval holds; everywhere if not given, and nowhere if overlays left none'),
     reReview: ReReview.optional(),
     precedent: Precedent.optional(),
   })

@@ -4,32 +4,51 @@ import { z } from 'zod'
 import { digestOf } from '../audit/digest.js'
 import { type Issue, RegistryError } from '../errors.js'
 import { explain, issuesOf, pointer } from '../issues.js'
+import { ConditionsFile } from './conditions-file.js'
+import { findMisfits } from './cross-checks.js'
 import { GateFile } from './gate-policy.js'
+import { IncidentsFile } from './incidents-file.js'
 import { parseJson } from './json-text.js'
 import { LanesFile } from './lanes.js'
+import { OverlaysFile } from './overlays.js'
 import { DecisionRightsFile } from './rights-file.js'
 import { RiskTiersFile } from './risk-tiers-file.js'
 
-/** The policy in force, frozen. */
-export interface Policies<Profile = unknown> {
-  /** `sha256:` and 64 hex digits over every policy file; see `digestFiles`. */
-  digest: string
+/** The files that are always there. */
+interface Parts {
   riskTiers: RiskTiersFile
   lanes: LanesFile
+  overlays: OverlaysFile
+  conditions: ConditionsFile
+  incidents: IncidentsFile
   gate: GateFile
   decisionRights: DecisionRightsFile
+}
+
+/** The policy in force, frozen. */
+export interface Policies<Profile = unknown> extends Parts {
+  /** `sha256:` and 64 hex digits over every policy file; see `digestFiles`. */
+  digest: string
   /** `imports/*.json`, by file name. */
   importProfiles: Profile[]
 }
 
-const NAMES = ['decision-rights.json', 'gate.json', 'lanes.json', 'risk-tiers.json']
+const NAMES = [
+  'conditions.json',
+  'decision-rights.json',
+  'gate.json',
+  'incidents.json',
+  'lanes.json',
+  'overlays.json',
+  'risk-tiers.json',
+]
 
 /** File name, relative to the policy folder and with `/`, to content. */
 type Files = ReadonlyMap<string, Buffer>
 
 /**
  * Reads the policy folder, whole or not at all.
- * @param dir holds the four files and, if there are any, `imports/*.json`
+ * @param dir holds the seven files and, if there are any, `imports/*.json`
  * @param importProfile the shape of an import profile; left out, profiles are only read as JSON
  * @throws RegistryError `invalid` with one issue for each problem of any file; its path is `lanes.json#/lanes/0/id`
  */
@@ -38,15 +57,37 @@ export function loadPolicies<Profile>(dir: string, importProfile: z.ZodType<Prof
 export function loadPolicies(dir: string, importProfile: z.ZodType = z.unknown()): Policies {
   const files = readFiles(dir)
   const issues = issuesOfNames(files)
-  const riskTiers = parse(files, 'risk-tiers.json', RiskTiersFile, issues)
-  const lanes = parse(files, 'lanes.json', LanesFile, issues)
-  const gate = parse(files, 'gate.json', GateFile, issues)
-  const decisionRights = parse(files, 'decision-rights.json', DecisionRightsFile, issues)
+  const parts = parseParts(files, issues)
   const importProfiles = profileNames(files).map((name) => parse(files, name, importProfile, issues))
-  if (riskTiers && lanes) issues.push(...issuesOfMaterialFacts(lanes, riskTiers))
-  if (lanes && gate) issues.push(...issuesOfEnvironments(lanes, gate))
-  if (!riskTiers || !lanes || !gate || !decisionRights || issues.length > 0) throw refusal(dir, issues)
-  return freeze({ digest: digestFiles(files), riskTiers, lanes, gate, decisionRights, importProfiles })
+  issues.push(...issuesOfMisfits(parts))
+  if (!areWhole(parts) || issues.length > 0) throw refusal(dir, issues)
+  return freeze({ digest: digestFiles(files), ...parts, importProfiles })
+}
+
+/** A part is undefined when its file is missing or has a problem, which is among the issues then. */
+type Parsed = { [Name in keyof Parts]: Parts[Name] | undefined }
+
+function parseParts(files: Files, issues: Issue[]): Parsed {
+  return {
+    riskTiers: parse(files, 'risk-tiers.json', RiskTiersFile, issues),
+    lanes: parse(files, 'lanes.json', LanesFile, issues),
+    overlays: parse(files, 'overlays.json', OverlaysFile, issues),
+    conditions: parse(files, 'conditions.json', ConditionsFile, issues),
+    incidents: parse(files, 'incidents.json', IncidentsFile, issues),
+    gate: parse(files, 'gate.json', GateFile, issues),
+    decisionRights: parse(files, 'decision-rights.json', DecisionRightsFile, issues),
+  }
+}
+
+function areWhole(parts: Parsed): parts is Parts {
+  return Object.values(parts).every((part) => part !== undefined)
+}
+
+function issuesOfMisfits(parts: Parsed): Issue[] {
+  return findMisfits(parts).map(({ file, path, message }) => ({
+    path: placeOf(file, pointer(path)),
+    message: sentence(message),
+  }))
 }
 
 /**
@@ -126,46 +167,6 @@ function sentence(words: string): string {
 
 function placeOf(name: string, path: string): string {
   return path === '' ? name : `${name}#${path}`
-}
-
-/** Every place where lanes name a fact, an answer of which must be asked for. */
-function issuesOfMaterialFacts({ changeClasses, lanes }: LanesFile, { questions }: RiskTiersFile): Issue[] {
-  const asked = new Set(questions.map(({ id }) => `answers.${id}`))
-  const named: { at: (string | number)[]; facts: readonly string[] }[] = [
-    { at: ['changeClasses', 'minor'], facts: changeClasses.minor },
-    { at: ['changeClasses', 'adaptive'], facts: changeClasses.adaptive },
-    ...lanes.flatMap(({ materialFacts, precedent }, lane) => [
-      { at: ['lanes', lane, 'materialFacts'], facts: materialFacts },
-      { at: ['lanes', lane, 'precedent', 'sameFacts'], facts: precedent?.sameFacts ?? [] },
-    ]),
-  ]
-  return named.flatMap(({ at, facts }) =>
-    facts.flatMap((fact, index) =>
-      fact.startsWith('answers.') && !asked.has(fact)
-        ? [
-            {
-              path: placeOf('lanes.json', pointer([...at, index])),
-              message: 'No such question in risk-tiers.json; correct one of them.',
-            },
-          ]
-        : [],
-    ),
-  )
-}
-
-function issuesOfEnvironments({ lanes }: LanesFile, gate: GateFile): Issue[] {
-  return lanes.flatMap(({ environments = [] }, lane) =>
-    environments.flatMap((environment, index) =>
-      Object.hasOwn(gate.environments, environment)
-        ? []
-        : [
-            {
-              path: placeOf('lanes.json', pointer(['lanes', lane, 'environments', index])),
-              message: 'No such environment in gate.json; correct one of them.',
-            },
-          ],
-    ),
-  )
 }
 
 function refusal(dir: string, issues: Issue[]): RegistryError {

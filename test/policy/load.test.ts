@@ -15,7 +15,10 @@ const rights = {
   ],
   deny: [],
 }
-const SHIPPED = ['risk-tiers.json', 'lanes.json', 'gate.json']
+const SHIPPED = [
+  ...['risk-tiers.json', 'lanes.json', 'gate.json'],
+  ...['overlays.json', 'conditions.json', 'incidents.json'],
+]
 
 /** A policy folder of its own, with these files changed: `null` leaves one out. */
 function folder(t: Test, changes: Record<string, string | Buffer | null> = {}): string {
@@ -97,14 +100,14 @@ t.test('a policy with an error does not come into force, and every problem is na
   t.same(issuesOf(broken).sort(), [
     'decision-rights.json#/deny/0/id: Another right has this id; give each its own.',
     'gate.json: This file is missing; add it.',
-    'lane.json: This is no policy file; they are decision-rights.json, gate.json, lanes.json, risk-tiers.json.',
+    'lane.json: This is no policy file; they are conditions.json, decision-rights.json, gate.json, incidents.json, lanes.json, overlays.json, risk-tiers.json.',
     'lanes.json#/lane: Is not a field here; correct its name or remove it.',
     'lanes.json#/lanes: Must have at least 1 entry.',
     'lanes.json#/version: Must be 2.',
     'risk-tiers.json: Line 3: a value is missing, before }.',
   ])
   t.match(refusal(() => loadPolicies(broken)).message, 'risk-tiers.json: Line 3')
-  t.equal(issuesOf(join(broken, 'nowhere')).length, 4)
+  t.equal(issuesOf(join(broken, 'nowhere')).length, 7)
 })
 
 t.test('a file that is empty, not UTF-8 or no object is refused in a sentence', async (t) => {
@@ -139,6 +142,39 @@ t.test('files that contradict each other are refused', async (t) => {
       'lanes.json#/lanes/0/environments/1: No such environment in gate.json; correct one of them.',
     ),
   )
+})
+
+t.test('overlays and conditions that other files know nothing of are refused', async (t) => {
+  const overlays = (when: object, add: object, lanes?: object) => {
+    const overlay = { id: 'OV-10', when, because: 'The law asks for it.', add }
+    const files = { 'overlays.json': JSON.stringify({ version: 1, overlays: [overlay] }) }
+    return issuesOf(folder(t, { ...files, ...(lanes && { 'lanes.json': JSON.stringify(lanes) }) })).join()
+  }
+  const unit = { orgUnits: ['life'] }
+  const seats = [{ stage: 'third-line', seat: 'legal', required: true, veto: false }]
+  t.match(overlays(unit, { seats }), 'overlays.json#/overlays/0/add/seats/0/stage: No lane in lanes.json has')
+  t.match(overlays(unit, { conditions: ['pray'] }), 'overlays/0/add/conditions/0: No such condition')
+  t.match(overlays(unit, { environments: ['prod'] }), 'overlays/0/add/environments/0: No such environment')
+  t.match(
+    overlays(unit, { materialFacts: ['answers.mood'] }),
+    'overlays/0/add/materialFacts/0: No such question',
+  )
+
+  const file = loadPolicies(folder(t)).lanes
+  const attested = {
+    ...{ id: 'attested', title: 'Attested', when: { tiers: ['minimal'] }, outcomes: ['approved'] },
+    attestation: { statement: 'It is as I say.', sampleShare: 0.1, sampleLane: 'minimal' },
+    ...{ validForDays: 365, materialFacts: ['answers'] },
+  }
+  const lanes = { ...file, lanes: [...file.lanes.filter(({ id }) => id !== 'attested'), attested] }
+  t.match(overlays(unit, { quorum: 1 }, lanes), 'overlays/0/when/tiers: Nobody votes on what is attested')
+  t.match(overlays({ tiers: ['minimal'] }, { quorum: 1 }, lanes), 'when/tiers: Nobody votes')
+
+  const limit = { id: 'us', title: 'US', type: 'limit', text: 'There.', on: 'environment', values: ['prod'] }
+  const conditions = JSON.stringify({ version: 1, conditions: [limit] })
+  const issues = issuesOf(folder(t, { 'conditions.json': conditions })).join('\n')
+  t.match(issues, 'conditions.json#/conditions/0/values/0: No such environment in gate.json')
+  t.match(issues, 'add/conditions/0: No such condition in conditions.json')
 })
 
 t.test('decision rights hold no word that could be read two ways', async (t) => {
