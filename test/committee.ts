@@ -128,7 +128,7 @@ export async function act<T>(
   { id }: Person,
   deed: (tx: WriteTx) => Promise<T>,
 ): Promise<T> {
-  const principal = await findPrincipal(drizzleOn(database.pool), id)
+  const principal = await findPrincipal(drizzleOn(database.pool), id, database.clock.now())
   if (!principal) throw new Error('nobody active')
   const ability = buildAbility(readRights(policies.decisionRights), principal)
   return (await database.write({ principal, ability, requestId: newId() }, deed)).value

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../errors.js'
+import type { Instant } from '../instant.js'
 import type { Ability } from './decision-rights.js'
 import { type Identity, type Issuer, issuerOf } from './issuer.js'
-import type { Principal } from './principal.js'
+import { isInForce, type Principal } from './principal.js'
 import { digestOfSecret, kindOfSecret } from './tokens.js'
 
 /** Where people are found. The people feature implements it; nothing here knows SQL. */
@@ -30,6 +31,7 @@ interface Options {
   directory: Directory
   issuers: Issuer[]
   abilityOf(principal: Principal): Ability
+  now(): Instant
   /** How long finding out who somebody is may take, in milliseconds. */
   limitMs: number
 }
@@ -46,7 +48,7 @@ export interface Authenticator {
 /** How long a caller is believed without asking the database again, when another process took a right away. */
 const BELIEVED_MS = 5000
 
-export function buildAuthenticator({ directory, issuers, abilityOf, limitMs }: Options): Authenticator {
+export function buildAuthenticator({ directory, issuers, abilityOf, now, limitMs }: Options): Authenticator {
   const known = new LRUCache<string, Caller & { expiresAt: number }>({ max: 5000, ttl: BELIEVED_MS })
   let generation = 0
 
@@ -71,7 +73,7 @@ export function buildAuthenticator({ directory, issuers, abilityOf, limitMs }: O
       const token = bearerOf(authorization)
       const digest = digestOfSecret(token)
       const cached = known.get(digest)
-      if (cached && cached.expiresAt * 1000 > Date.now()) return cached
+      if (cached && cached.expiresAt * 1000 > Date.now() && isInForce(cached.principal, now())) return cached
       return await look(token, digest)
     },
     async renew(authorization) {

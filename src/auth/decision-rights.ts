@@ -152,8 +152,12 @@ function judge(ability: Ability, action: string, type: SubjectType, marked: obje
   if (!rule) return { action, allowed: false, ...whoWould(ability.rights, action, type) }
   const right = ability.rights.byId.get(rule.reason ?? '')
   if (!right) throw new Error(`a rule of this ability names ${rule.reason}, which is no right`)
-  return { action, allowed: !rule.inverted, right: right.id, because: right.because }
+  const isStandIn = rule.inverted && (ability.principal.standsFor ?? []).length > 0
+  const because = isStandIn ? `${right.because}; ${COUNTS_AS_BOTH}` : right.because
+  return { action, allowed: !rule.inverted, right: right.id, because }
 }
+
+const COUNTS_AS_BOTH = 'while somebody has delegated to you, what they may not do you may not do either'
 
 /** Nothing of the principal's allows it: these rights would, in other hands or on another row. Two say enough. */
 function whoWould(
@@ -186,11 +190,18 @@ function mark(type: SubjectType, row: object): object {
 function ruleOf(right: Right, principal: Principal, inverted: boolean): RawRuleOf<MongoAbility> {
   const conditions: Record<string, FilledTest> = {}
   for (const [field, test] of Object.entries(right.when)) {
-    const filled = fillIn(test, right.roles, principal)
+    const filled = fillIn(inverted ? withRepresented(test, principal) : test, right.roles, principal)
     if (filled) conditions[field] = filled
   }
   const rule = { action: [...right.may], subject: [...right.a], reason: right.id, inverted }
   return Object.keys(conditions).length === 0 ? rule : { ...rule, conditions }
+}
+
+/** R-41: in a denial `$me` is also whoever the principal stands for. */
+function withRepresented(test: Test, { standsFor = [] }: Principal): Test {
+  if (standsFor.length === 0 || test.$eq !== '$me') return test
+  const { $eq: me, ...rest } = test
+  return { ...rest, $in: [me, ...standsFor.map(({ personId }) => personId)] }
 }
 
 /** Undefined when nothing is left to test: the units of a grant for the whole organisation. */

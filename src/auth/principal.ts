@@ -1,3 +1,5 @@
+import type { Instant } from '../instant.js'
+
 /** Roles that a person or a service account can hold, each for one org unit and all below it. */
 export const roles = [
   'administrator',
@@ -22,6 +24,15 @@ export interface Grant {
   orgUnitId: string
   /** The unit and all below it; `all` for the root unit. */
   units: 'all' | string[]
+  /** Whose seat it is, if its holder delegated it: the principal votes through it for them. */
+  for?: string
+}
+
+/** Somebody who has delegated to the principal, at once or by way of a delegate. */
+export interface Represented {
+  personId: string
+  /** Their last event when the rights were read. */
+  asOfEventNo: number
 }
 
 /** Who asks: an active person or service account, with the rights granted to them at this moment. */
@@ -34,6 +45,10 @@ export interface Principal {
   boundUseCaseIds: string[]
   /** The last event of the person that these rights were read with: while it is the last, they are in force. */
   asOfEventNo?: number
+  /** R-41: what is denied to one of these people is denied to the principal, who counts as both. */
+  standsFor?: Represented[]
+  /** When the next delegation begins or ends. These rights are in force before that only. */
+  changesAt?: Instant | undefined
 }
 
 /** A pipeline is a service account: the role says nothing for a human who was given it by mistake. */
@@ -57,4 +72,9 @@ export function unitsOf(principal: Principal, words: readonly string[]): 'all' |
     for (const unit of grant.units) units.add(unit)
   }
   return [...units]
+}
+
+/** False once a delegation has begun or ended since these rights were read. */
+export function isInForce({ changesAt }: Principal, now: Instant): boolean {
+  return changesAt === undefined || now < changesAt
 }

@@ -161,7 +161,7 @@ async function inTransaction<T>(
     throw new RegistryError('unavailable', 'this took longer than 30 seconds and was undone; try again later')
   }
   // Sent first: what is appended next may be an event of this very person.
-  const inForce = assertRightsInForce(client, principal)
+  const inForce = assertRightsInForce(client, principal, tx.now)
   const appended = journal.append(client, tx.now)
   const kept = idempotency && keepResponse(client, principal.personId, idempotency, value)
   await Promise.all([...alongside, inForce, appended, kept])

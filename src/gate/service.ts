@@ -13,15 +13,8 @@ import type { Policies } from '../policy/load.js'
 import { getReadable } from '../use-cases/reading.js'
 import { assertNotRetired } from '../use-cases/use-case.js'
 import { assertPipeline, type Binding } from './binding.js'
-import {
-  type Answer,
-  type AnswerOnRecord,
-  evaluate,
-  isSame,
-  type LoggedAnswer,
-  notRegistered,
-  type Question,
-} from './gate.js'
+import type { Answer, AnswerOnRecord, LoggedAnswer, Question } from './gate.js'
+import { evaluate, isStillGood, notRegistered, type Situation, wantsOpening } from './judging.js'
 import * as store from './store.js'
 
 /** What the gate answers from: the policy in force, and connections of its own for its reads. */
@@ -32,13 +25,18 @@ export interface Gate {
 
 /** Answers, and keeps nothing of it. Read from the database on each call. */
 export async function look(tx: ReadTx, gate: Gate, question: Question): Promise<Answer> {
-  return judge(tx, gate, question, await store.findAtGate(gate.lines, question.useCase))
+  const facts = await store.findAtGate(gate.lines, question.useCase)
+  if (!facts || !maySee(tx, facts)) return notRegistered(question, gate.policies.digest, tx.now)
+  const situation = situationOf(tx, gate, question, facts)
+  if (!wantsOpening(situation)) return evaluate(situation)
+  const { environment } = question
+  const opening = await store.findOpening(gate.lines, { useCaseId: facts.id, environment, now: tx.now })
+  return evaluate({ ...situation, opening })
 }
 
-function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.GateRow | undefined): Answer {
+function situationOf(tx: ReadTx, { policies }: Gate, question: Question, facts: store.GateRow): Situation {
   const { digest: policyDigest, gate } = policies
-  if (!facts || !maySee(tx, facts)) return notRegistered(question, policyDigest, tx.now)
-  return evaluate({
+  return {
     question,
     facts,
     policyDigest,
@@ -46,7 +44,7 @@ function judge(tx: ReadTx, { policies }: Gate, question: Question, facts: store.
     enforcement: enforcementOf(gate, question.environment),
     answersValidForMinutes: gate.answersValidForMinutes,
     now: tx.now,
-  })
+  }
 }
 
 /** @throws RegistryError `forbidden` to whoever may see it but not ask */
@@ -120,7 +118,7 @@ async function answerAnew(
     )
   }
   const { answer: earlier } = split(found)
-  return isSame(earlier, answer) ? { answer, earlier, ordinal } : { answer, ordinal }
+  return isStillGood(earlier, answer) ? { answer, earlier, ordinal } : { answer, ordinal }
 }
 
 /** The answer and its event, in one transaction. */
@@ -133,7 +131,8 @@ async function keep(
   const row = store.insertAnswer(tx, answer, question, key)
   const { useCaseId, environment, decision, enforced, reasons, policyDigest: policy } = answer
   const codes = reasons.map(({ code }) => code)
-  const said = { useCaseId, environment, decision, enforced, reasons: codes, policy }
+  const breakGlassId = answer.breakGlassId ?? undefined
+  const said = { useCaseId, environment, decision, enforced, reasons: codes, policy, breakGlassId }
   tx.record(row, { type: 'gate.answered', ...said, sealed: { question } })
   return { id: row.id, ...answer }
 }
@@ -162,7 +161,7 @@ export async function bindPipeline(tx: WriteTx, useCase: string, personId: strin
   const right = authorize(tx.ability, 'bind', 'UseCase', row)
   assertNotRetired(row)
   const account = await lockAccount(tx, personId)
-  const principal = await findPrincipal(tx.sql, personId)
+  const principal = await findPrincipal(tx.sql, personId, tx.now)
   assertPipeline(account, principal ? rolesOf(principal) : new Set())
   const { id, useCaseId, boundBy, boundAt } = await store.insertBinding(tx, row.id, personId)
   tx.record(account, { type: 'pipeline.bound', right, bindingId: id, useCaseId, sealed: {} })

@@ -3,7 +3,7 @@ import { useCase } from '../use-cases/examples.js'
 
 export const me = {
   person: riskOwner,
-  grants: [{ kind: grant.kind, name: grant.name, orgUnitId: grant.orgUnitId }],
+  grants: [{ kind: grant.kind, name: grant.name, orgUnitId: grant.orgUnitId, for: null }],
   may: {
     UseCase: ['read', 'register', 'revise', 'raise_tier', 'submit', 'retire'],
     Evidence: ['read', 'judge'],

@@ -13,7 +13,11 @@ export const Verdict = z
   .meta({ id: 'ActionVerdict', description: 'What one action comes to' })
 
 /** A grant as its holder needs it. */
-export const HeldGrant = Grant.pick({ kind: true, name: true, orgUnitId: true }).meta({ id: 'HeldGrant' })
+export const HeldGrant = Grant.pick({ kind: true, name: true, orgUnitId: true })
+  .extend({
+    for: z.uuid().nullable().describe('Whose seat it is, if they delegated it to you: you vote for them'),
+  })
+  .meta({ id: 'HeldGrant' })
 
 export const Me = z
   .strictObject({

@@ -13,7 +13,9 @@ export async function getMe(tx: ReadTx, useCaseRef: string | undefined): Promise
   const { personId, grants } = tx.principal
   return {
     person: await getPerson(tx, personId),
-    grants: grants.map(({ kind, name, orgUnitId }) => HeldGrant.parse({ kind, name, orgUnitId })),
+    grants: grants.map(({ kind, name, orgUnitId, for: holder = null }) =>
+      HeldGrant.parse({ kind, name, orgUnitId, for: holder }),
+    ),
     may: possibleActions(tx.ability),
     ...(useCaseRef === undefined ? { useCase: null, review: null } : await explainUseCase(tx, useCaseRef)),
   }

@@ -6,11 +6,12 @@ import { people } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { assertChanges, assertRevision, RegistryError } from '../errors.js'
 import { newId, ROOT_UNIT_ID } from '../ids.js'
+import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Person, PersonChange } from './person.js'
 import * as store from './store.js'
 
-export { hasAdministrator, keepFirstSignIn } from './store.js'
+export { hasAdministrator, keepFirstSignIn, listOwnersAmong } from './store.js'
 
 export type PersonRow = store.PersonRow
 
@@ -65,17 +66,17 @@ export async function listPeople(
   return cutPage(rows.map(present), limit, (person) => [person.name, person.id])
 }
 
-/** The holders of a seat in force, for one org unit. Whether they may vote is another question. */
+/** Whether somebody holds a seat for one org unit: by grant, for a delegated one is not theirs. */
 export async function holdsSeat(
   tx: WriteTx,
   personId: string,
   seat: string,
   unitId: string,
 ): Promise<boolean> {
-  const principal = await findPrincipal(tx.sql, personId)
+  const principal = await findPrincipal(tx.sql, personId, tx.now)
   return (principal?.grants ?? []).some(
-    (grant) =>
-      grant.kind === 'seat' && grant.name === seat && (grant.units === 'all' || grant.units.includes(unitId)),
+    ({ kind, name, units, for: holder }) =>
+      kind === 'seat' && name === seat && holder === undefined && (units === 'all' || units.includes(unitId)),
   )
 }
 
@@ -102,16 +103,18 @@ export async function listPeopleCalled(
   return await store.listPeopleCalled(tx, names)
 }
 
-/** An active person with the grants in force, or nobody. */
-export async function findPrincipal(on: Sql, id: string): Promise<Principal | undefined> {
-  const row = await store.findPrincipalRow(on, id)
+/** An active person with the grants and delegations in force at this instant, or nobody. */
+export async function findPrincipal(on: Sql, id: string, now: Instant): Promise<Principal | undefined> {
+  const row = await store.findPrincipalRow(on, id, now)
   if (!row) return undefined
-  const held = row.grants.map((grant) => ({
+  const held = row.grants.map(({ for: holder, ...grant }) => ({
     ...grant,
     units: grant.orgUnitId === ROOT_UNIT_ID ? ('all' as const) : grant.units,
+    ...(holder !== null && { for: holder }),
   }))
-  const { kind, name, bound: boundUseCaseIds, eventNo: asOfEventNo } = row
-  return { personId: id, kind, name, grants: held, boundUseCaseIds, asOfEventNo }
+  const { kind, name, bound: boundUseCaseIds, eventNo: asOfEventNo, standsFor } = row
+  const changesAt = row.changesAt ?? undefined
+  return { personId: id, kind, name, grants: held, boundUseCaseIds, asOfEventNo, standsFor, changesAt }
 }
 
 export async function findPersonByIdentity(

@@ -126,7 +126,7 @@ export async function listTokens(tx: ReadTx, personId: string): Promise<Token[]>
 /** Who a live token stands for; used to sign in. */
 export async function findByToken(on: Sql, digest: string, now: Instant): Promise<Signed | undefined> {
   const token = await store.findLiveToken(on, digest, now)
-  const principal = token && (await findPrincipal(on, token.personId))
+  const principal = token && (await findPrincipal(on, token.personId, now))
   return principal && { principal, expiresAt: Date.parse(token.expiresAt) / 1000 }
 }
 

@@ -17,8 +17,8 @@ t.test('everybody learns who they are, what they hold and what that lets them do
   })
   const { body } = await seats.legal.get('/v1/me')
   t.same(body.grants, [
-    { kind: 'role', name: 'committee_member', orgUnitId: unitId },
-    { kind: 'seat', name: 'legal', orgUnitId: unitId },
+    { kind: 'role', name: 'committee_member', orgUnitId: unitId, for: null },
+    { kind: 'seat', name: 'legal', orgUnitId: unitId, for: null },
   ])
   t.same(body.may.Review, ['read', 'withdraw', 'vote'])
   t.notOk('Import' in body.may)

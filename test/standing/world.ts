@@ -59,7 +59,7 @@ async function requestBy(
   { database, policies }: Pick<TestApp, 'database' | 'policies'>,
   { id }: Person,
 ): Promise<Request> {
-  const principal = await findPrincipal(drizzleOn(database.pool), id)
+  const principal = await findPrincipal(drizzleOn(database.pool), id, database.clock.now())
   if (!principal) throw new Error('nobody')
   const ability = buildAbility(readRights(policies.decisionRights), principal)
   return { principal, ability, requestId: newId() }
