@@ -29,6 +29,7 @@ import { findLoadedAt } from './policy-changes/service.js'
 import { registerRoutes } from './registers/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
+import { suspensionRoutes } from './suspensions/routes.js'
 import { systemRoutes } from './systems/routes.js'
 import { tokenRoutes } from './tokens/routes.js'
 import { findByToken } from './tokens/service.js'
@@ -88,6 +89,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   const { dataDir, evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
+  await app.register(suspensionRoutes)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)

@@ -26,7 +26,8 @@ const features = [
     'catalogs',
     'evidence',
   ],
-  ...['reviews', 'me', 'standing', 'gate', 'imports', 'registers'],
+  ...['delegations', 'conditions', 'reviews', 'suspensions', 'incidents', 'break-glass', 'handover'],
+  ...['me', 'standing', 'insights', 'gate', 'imports', 'registers', 'notices'],
 ]
 
 /** From left to right: a file imports only from its own layer and from those to its left. */

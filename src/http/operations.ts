@@ -17,6 +17,8 @@ export const tags = {
   Gate: 'May this go to production? Asked by pipelines',
   'Use cases': 'Uses of AI: their facts, versions, owners and tier',
   Reviews: 'Submission, votes and the decision',
+  Suspensions: 'Stopped at once, and lifted by another person',
+  Incidents: 'Harm, or what nearly was, from the report to what was learned',
   Evidence: 'Files and attestations, and their acceptance',
   Registers: 'The register as a whole: lists and exports, also as of a past day',
   Imports: 'Registers that exist elsewhere',
