@@ -3,6 +3,7 @@ import { digestOf } from '../audit/digest.js'
 import { authorize, type RowOf } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { notFound } from '../errors.js'
 import { newId } from '../ids.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable } from '../use-cases/reading.js'
@@ -89,6 +90,16 @@ export async function judge(tx: WriteTx, id: string, { verdict, note }: Judgemen
 export async function getEvidence(tx: ReadTx, id: string): Promise<Evidence> {
   const { evidence, verdict, useCase } = await store.getAttachedRow(tx, id)
   authorize(tx.ability, 'read', 'Evidence', subjectOf(evidence, useCase))
+  return present(evidence, verdict)
+}
+
+/**
+ * For a later feature, which authorizes what it does with it.
+ * @throws RegistryError `not_found` also for evidence of another use case
+ */
+export async function loadEvidenceOf(tx: ReadTx, useCaseId: string, id: string): Promise<Evidence> {
+  const { evidence, verdict } = await store.getAttachedRow(tx, id)
+  if (evidence.useCaseId !== useCaseId) throw notFound('evidence')
   return present(evidence, verdict)
 }
 
