@@ -17,6 +17,7 @@ import { newId } from './ids.js'
 import type { ImportProfile } from './imports/profile.js'
 import { importRoutes } from './imports/routes.js'
 import { Spool } from './imports/spool.js'
+import { incidentRoutes } from './incidents/routes.js'
 import { meRoutes } from './me/routes.js'
 import { orgUnitRoutes } from './org-units/routes.js'
 import { findInvited, join } from './people/membership.js'
@@ -90,6 +91,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
   await app.register(reviewRoutes, deps)
   await app.register(suspensionRoutes)
+  await app.register(incidentRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)

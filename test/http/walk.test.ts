@@ -35,6 +35,8 @@ const samples: Record<string, object> = {
   attachAttestation: { kind: 'test_report', title: 'Tests', statement: 'All passed' },
   bindPipeline: { personId: known.machine },
   castVote: { seat: 'risk', choice: 'approve', rationale: 'as discussed' },
+  closeIncident: { learned: 'Passages with numbers are read twice' },
+  continueIncident: { text: 'Found the cause', severity: 'minor' },
   createOrgUnit: { key: 'new-unit', name: 'New', parentId: unitId },
   createServiceAccount: { name: 'deploy' },
   endMembership: { reason: 'left' },
@@ -42,6 +44,7 @@ const samples: Record<string, object> = {
   invitePerson: { name: 'Ines', email: 'ines@example.com', proof: { keyDigest: 'a'.repeat(64) } },
   issueToken: { name: 'deploy', expiresInDays: 30 },
   judgeEvidence: { verdict: 'accepted', note: 'fine' },
+  liftSuspension: { reason: 'mended' },
   mapImport: { profile: committee.policies.importProfiles[0] },
   raiseTier: { tier: 'high', reason: 'to be safe' },
   registerSystem: { key: 'chat', name: 'Chat', kind: 'agent', vendor: null, description: '' },
@@ -55,6 +58,12 @@ const samples: Record<string, object> = {
     riskOwnerId: riskOwner.id,
   },
   renewMyToken: { name: 'laptop', expiresInDays: 30 },
+  reportIncident: {
+    title: 'A wrong letter',
+    description: 'It named a discount that we do not give',
+    severity: 'minor',
+    occurredAt: '2026-02-28T09:00:00Z',
+  },
   retireUseCase: { reason: 'replaced' },
   reviseOrgUnit: { name: 'Renamed', parentId: ROOT_UNIT_ID },
   revisePerson: { name: 'Renamed', email: null },
@@ -63,6 +72,7 @@ const samples: Record<string, object> = {
   revokeGrant: { reason: 'moved on' },
   signInFirst: { code: 'assent_first_x', name: 'Eve' },
   submitUseCase: { note: 'please' },
+  suspendUseCase: { reason: 'it names prices' },
   tryTier: { answers: { customer_facing: 'yes' }, channels: ['phone'] },
   withdrawReview: { reason: 'too early' },
 }
@@ -280,6 +290,8 @@ function here(path: string): string {
     ['/v1/reviews/', known.review],
     ['/v1/decisions/', known.decision],
     ['/v1/evidence/', known.evidence],
+    ['/v1/suspensions/', known.suspension],
+    ['/v1/incidents/', known.incident],
     ['/v1/gate/answers/', known.gateAnswer],
     ['/v1/people/', known.person],
     ['/v1/grants/', known.grant],
@@ -310,6 +322,13 @@ async function makeOneOfEach() {
   const decisions = await riskOwner.get(`${place}/decisions`)
   const attestation = { kind: 'test_report', title: 'Tests', statement: 'All passed' }
   const evidence = await riskOwner.post(`${place}/evidence`, attestation)
+  const suspension = await riskOwner.post(`${place}/suspensions`, { reason: 'it names prices' })
+  const incident = await riskOwner.post(`${place}/incidents`, {
+    title: 'A wrong letter',
+    description: 'It named a discount that we do not give',
+    severity: 'minor',
+    occurredAt: '2026-02-28T09:00:00Z',
+  })
   const system = await riskOwner.post('/v1/systems', { key: 'claims-chat', name: 'Chat', kind: 'agent' })
   const machine = await admin.post('/v1/service-accounts', { name: 'pipeline' })
   const grant = await admin.post(`/v1/people/${machine.body.id}/grants`, {
@@ -330,6 +349,8 @@ async function makeOneOfEach() {
     review,
     decision: String(decisions.body.items[0].id),
     evidence: String(evidence.body.id),
+    suspension: String(suspension.body.id),
+    incident: String(incident.body.id),
     system: String(system.body.id),
     machine: String(machine.body.id),
     grant: String(grant.body.id),
