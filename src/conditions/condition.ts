@@ -156,6 +156,17 @@ export const NewConditionOwner = z
   .meta({ id: 'NewConditionOwner', examples: [examples.newOwner] })
 export type NewConditionOwner = z.infer<typeof NewConditionOwner>
 
+/** What picks conditions in a list across use cases. */
+export const ConditionQuery = z.strictObject({
+  ownedBy: z
+    .union([z.literal('me'), z.uuid()])
+    .optional()
+    .describe('Only those that this person sees to: an id, or `me`'),
+  state: ConditionState.optional().describe('Only those in this state; left out, those that are in force'),
+  dueBefore: givenInstant.optional().describe('Only those that are due before then'),
+})
+export type ConditionQuery = z.infer<typeof ConditionQuery>
+
 /** R-64: an obligation is overdue from the instant at which it is due. Pure; `ending` is what is known of it at `at`. */
 export function conditionState(
   { type, dueAt }: { type: 'obligation' | 'limit'; dueAt: Instant | null },

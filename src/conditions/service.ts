@@ -183,7 +183,7 @@ async function end(
 
 /** Open obligations and limits, in the order in which they were imposed. Whoever calls has authorized it. */
 export async function listInForce(tx: ReadTx, useCaseId: string): Promise<Condition[]> {
-  const rows = await store.listImposedOn(tx, useCaseId, store.isInForce())
+  const rows = await store.listInForceOn(tx, useCaseId)
   return rows.map((row) => present(row, tx.now))
 }
 

@@ -46,47 +46,69 @@ export async function getImposedRow(tx: ReadTx, id: string): Promise<ImposedRow>
   return row
 }
 
-/** All conditions of one use case that there ever were, in the order in which they were imposed. */
-export async function listImposedOn(tx: ReadTx, useCaseId: string, where?: SQL): Promise<ImposedRow[]> {
+export interface ConditionFilter {
+  state?: ConditionState | undefined
+  ownerId?: string | undefined
+  dueBefore?: Instant | undefined
+}
+
+/** Conditions of one use case, in the order in which they were imposed; those that have ended are among them. */
+export async function listImposedOn(
+  tx: ReadTx,
+  useCaseId: string,
+  filter: ConditionFilter = {},
+): Promise<ImposedRow[]> {
   return await selectImposed(tx)
-    .where(and(eq(conditions.useCaseId, useCaseId), where))
+    .where(and(eq(conditions.useCaseId, useCaseId), filtered(filter, tx.now)))
     .orderBy(asc(conditions.ordinal))
 }
 
-/** In one of these states at `now`; the same as `conditionState`, in SQL. */
-export function isInState(state: ConditionState, now: Instant): SQL | undefined {
-  const isInForce = isNull(conditionEndings.state)
-  const isOverdue = sql`${conditions.dueAt} <= ${now}::timestamptz`
-  if (state === 'in_force') return and(isInForce, eq(conditions.type, 'limit'))
-  if (state === 'overdue') return and(isInForce, isOverdue)
-  if (state === 'open')
-    return and(isInForce, eq(conditions.type, 'obligation'), sql`${isOverdue} is not true`)
-  return eq(conditionEndings.state, state)
+/** Those without an ending, in the order in which they were imposed. */
+export async function listInForceOn(tx: ReadTx, useCaseId: string): Promise<ImposedRow[]> {
+  return await selectImposed(tx)
+    .where(and(eq(conditions.useCaseId, useCaseId), isInForce))
+    .orderBy(asc(conditions.ordinal))
 }
 
-export const isInForce = (): SQL => isNull(conditionEndings.state)
-export const isOwnedBy = (personId: string): SQL => eq(conditions.ownerId, personId)
-export const isDueBefore = (instant: Instant): SQL => lt(conditions.dueAt, instant)
+const isInForce = isNull(conditionEndings.state)
+
+function filtered({ state, ownerId, dueBefore }: ConditionFilter, now: Instant): SQL | undefined {
+  return and(
+    state && isInState(state, now),
+    ownerId === undefined ? undefined : eq(conditions.ownerId, ownerId),
+    dueBefore === undefined ? undefined : lt(conditions.dueAt, dueBefore),
+  )
+}
+
+/** The same as `conditionState`, in SQL. */
+function isInState(state: ConditionState, now: Instant): SQL | undefined {
+  const isOverdue = sql`(${conditions.dueAt} <= ${now}::timestamptz)`
+  if (state === 'in_force') return and(isInForce, eq(conditions.type, 'limit'))
+  if (state === 'overdue') return and(isInForce, isOverdue)
+  if (state !== 'open') return eq(conditionEndings.state, state)
+  return and(isInForce, eq(conditions.type, 'obligation'), sql`${isOverdue} is not true`)
+}
 
 /** Sorts what has no date after everything that has one. */
 export const NO_DATE: Instant = '9999-12-31T23:59:59.999Z'
 const dueKey = sql`coalesce(${conditions.dueAt}, ${sql.raw(`'${NO_DATE}'`)}::timestamptz)`
 
-export interface ConditionPage {
-  where: SQL | undefined
+export interface ConditionPage extends ConditionFilter {
+  visible: SQL
   after: { dueAt: Instant; id: string } | undefined
   limit: number
 }
 
-/** Conditions of use cases that are not retired, what is due first before the rest. */
+/** Conditions of use cases that are not retired, what is due first before the rest; without a state, those in force. */
 export async function listImposedRows(
   tx: ReadTx,
-  { where, after, limit }: ConditionPage,
+  { visible, after, limit, ...filter }: ConditionPage,
 ): Promise<ImposedRow[]> {
   const beyond =
     after && sql`(${dueKey}, ${conditions.id}) > (${after.dueAt}::timestamptz, ${after.id}::uuid)`
+  const inForce = filter.state === undefined ? isInForce : undefined
   return await selectImposed(tx)
-    .where(and(isNull(useCases.retiredAt), where, beyond))
+    .where(and(isNull(useCases.retiredAt), inForce, filtered(filter, tx.now), visible, beyond))
     .orderBy(asc(dueKey), asc(conditions.id))
     .limit(limit)
 }

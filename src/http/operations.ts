@@ -17,6 +17,7 @@ export const tags = {
   Gate: 'May this go to production? Asked by pipelines',
   'Use cases': 'Uses of AI: their facts, versions, owners and tier',
   Reviews: 'Submission, votes and the decision',
+  Conditions: 'Obligations and limits that approvals carry',
   Suspensions: 'Stopped at once, and lifted by another person',
   Incidents: 'Harm, or what nearly was, from the report to what was learned',
   Evidence: 'Files and attestations, and their acceptance',
