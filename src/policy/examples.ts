@@ -104,6 +104,11 @@ export const policyInForce = {
   ],
   rules: [{ id: 'RT-40', when: { customer_facing: 'yes' }, tier: 'limited', because: seeAi }],
   lanes: [lane],
+  changeClasses: { minor: ['title', 'benefits', 'tags'], adaptive: ['outputs', 'channels', 'systemIds'] },
+  overlays: [overlay],
+  conditions: conditionPatterns,
+  severities: [severity],
+  breakGlass: { maxHours: 24, environments: ['production'] },
   environments: { production: 'enforce', staging: 'warn', development: 'warn' },
   answersValidForMinutes: 15,
   decisionRights: {
@@ -135,6 +140,7 @@ export const triedFacts = {
   technique: 'generative',
   channels: ['e-mail', 'broker portal'],
   jurisdictions: ['US', 'GB'],
+  unitKeys: ['sales', 'organisation'],
 }
 
 export const trial = {
@@ -148,6 +154,25 @@ export const trial = {
       unknown: true,
     },
   ],
-  lane: { id: lane.id, title: lane.title },
+  lane: {
+    ...lane,
+    stages: [
+      {
+        id: 'committee',
+        seats: [
+          { seat: 'risk', required: true, veto: false },
+          { seat: 'business', required: false, veto: false },
+          { seat: 'legal', required: false, veto: false },
+          { seat: 'compliance', required: true, veto: false },
+        ],
+        quorum: 2,
+        dueInDays: 10,
+      },
+    ],
+    validForDays: 365,
+  },
+  overlays: [{ id: overlay.id, because: overlay.because, unknown: false }],
+  attested: false,
+  conditions: [conditionPatterns[0]],
   unknown: ['vulnerable_people'],
 }

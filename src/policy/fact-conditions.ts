@@ -21,7 +21,7 @@ export const FactConditions = z.strictObject({
 })
 export type FactConditions = z.infer<typeof FactConditions>
 
-const UnitKey = z
+export const UnitKey = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,59}$/, 'use the key of an org unit: lower-case letters, digits, . _ and -')
 

@@ -6,7 +6,9 @@ import { ConditionsFile, patternById } from '../../src/policy/conditions-file.js
 import { GateFile } from '../../src/policy/gate-policy.js'
 import { IncidentsFile, severityById } from '../../src/policy/incidents-file.js'
 import { Lane, MaterialFact } from '../../src/policy/lanes.js'
+import { loadPolicies } from '../../src/policy/load.js'
 import { applyOverlays, OverlaysFile } from '../../src/policy/overlays.js'
+import { tryTier } from '../../src/policy/trial.js'
 import { tallyRound } from '../../src/reviews/arithmetic.js'
 import { isStricter } from '../../src/reviews/stricter.js'
 
@@ -285,4 +287,35 @@ t.test('R-92: break-glass is bounded in hours, and opens environments that polic
   t.match(faults({ maxHours: 1000 }), 'breakGlass/maxHours')
   t.match(faults({ maxHours: 24, environments: ['prod'] }), 'breakGlass/environments/0: no such environment')
   t.match(faults({ maxHours: 24, environments: [] }), 'breakGlass/environments: name at least one')
+})
+
+t.test('a trial shows the lane as overlays leave it, and what an approval would carry', async (t) => {
+  const policies = loadPolicies('policies')
+  const answers = { decision_role: 'assists', affected: 'applicants', prohibited_practice: 'none' }
+  const facts = { answers, technique: 'classical_ml' as const, channels: ['web'], jurisdictions: ['US-NY'] }
+  const tried = tryTier(policies, { ...facts, unitKeys: ['underwriting', 'organisation'] })
+  t.match(tried, { tier: 'high', attested: false })
+  t.same(
+    tried.overlays.map(({ id, unknown }) => [id, unknown]),
+    [
+      ['OV-10', false],
+      ['OV-20', false],
+    ],
+  )
+  t.ok(tried.lane.stages.flatMap(({ seats }) => seats).find((place) => place.seat === 'compliance')?.required)
+  t.same(
+    tried.conditions.map(({ id }) => id),
+    ['new-york-tested-before-use', 'reasons-and-appeal'],
+  )
+  t.same(tryTier(policies, { ...facts, unitKeys: ['claims', 'organisation'] }).overlays, [])
+  const nowhere = tryTier(policies, { ...facts, unitKeys: [] }).overlays
+  t.ok(
+    nowhere.length > 0 && nowhere.every(({ unknown }) => unknown),
+    'a unit not stated rules no overlay out',
+  )
+  const prohibited = { ...answers, prohibited_practice: 'social_scoring' }
+  t.match(tryTier(policies, { ...facts, answers: prohibited, unitKeys: [] }), {
+    tier: 'prohibited',
+    conditions: [],
+  })
 })
