@@ -4,10 +4,13 @@ import { buildAuthenticator, type Caller, type Directory } from './auth/authenti
 import { type Ability, buildAbility, readRights } from './auth/decision-rights.js'
 import { type Identity, trustIssuer } from './auth/issuer.js'
 import type { Principal } from './auth/principal.js'
+import { breakGlassRoutes } from './break-glass/routes.js'
+import { conditionRoutes } from './conditions/routes.js'
 import type { Config } from './config.js'
 import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
+import { delegationRoutes } from './delegations/routes.js'
 import { assertRoom, FolderStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
 import { gateRoutes } from './gate/routes.js'
@@ -89,9 +92,12 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(policyChangeRoutes, deps)
   const { dataDir, evidenceDir, uploadLimit } = deps.config
   await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
+  await app.register(delegationRoutes)
+  await app.register(conditionRoutes)
   await app.register(reviewRoutes, deps)
   await app.register(suspensionRoutes)
   await app.register(incidentRoutes, deps)
+  await app.register(breakGlassRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)

@@ -1,5 +1,25 @@
+import { authorize } from '../auth/decision-rights.js'
+import { visibleWhere } from '../auth/visible-where.js'
 import { type Delegated, listDelegates } from '../db/delegates.js'
+import { delegations } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import { newId } from '../ids.js'
+import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import { listHeld, lockPeople, type PersonRow } from '../people/service.js'
+import { lockUseCases } from '../use-cases/service.js'
+import { keyOf } from '../use-cases/use-case.js'
+import {
+  assertDelegate,
+  assertNotOver,
+  assertOnlyOne,
+  assertPeriod,
+  assertSeated,
+  type Delegation,
+  type NewDelegation,
+  type State,
+  stateOf,
+} from './delegation.js'
 import * as store from './store.js'
 
 export type DelegationRow = store.DelegationRow
@@ -18,4 +38,114 @@ export async function findDelegation(
  */
 export async function listDelegatesOf(tx: WriteTx, personIds: readonly string[]): Promise<Delegated[]> {
   return await listDelegates(tx, personIds)
+}
+
+/**
+ * Lets somebody else vote through the seats that the caller was granted. (R-45)
+ * @throws RegistryError `conflict` to who holds no seat, while another delegation is in force, or when the delegate
+ *   has voted where the caller is excluded
+ */
+export async function delegate(
+  tx: WriteTx,
+  { toId, startsAt: asked, endsAt, reason }: NewDelegation,
+): Promise<Delegation> {
+  const fromId = tx.principal.personId
+  const right = authorize(tx.ability, 'delegate', 'Delegation', { fromId, toId })
+  if (toId === fromId)
+    throw new RegistryError('invalid', 'you vote for yourself already; choose somebody else')
+  assertSeated(tx.principal.grants)
+  if (asked !== undefined) assertPeriod({ startsAt: asked, endsAt }, tx.now)
+  const people = await lockBoth(tx, { fromId, toId })
+  assertDelegate(
+    people.find(({ id }) => id === toId),
+    await listHeld(tx, toId),
+  )
+  const startsAt = asked ?? tx.now
+  if (asked === undefined) assertPeriod({ startsAt, endsAt }, tx.now)
+  assertOnlyOne(await store.findOverlapping(tx, fromId, { startsAt, endsAt }))
+  const made = { id: newId(), fromId, toId, startsAt, endsAt, reason, createdBy: fromId, createdAt: tx.now }
+  const row = await store.insertDelegation(tx, made)
+  await excludeDelegates(tx, row)
+  const { id: delegationId } = row
+  for (const person of people) {
+    const event = { right, delegationId, fromId, toId, startsAt, endsAt, sealed: { reason } }
+    tx.record(person, { type: 'delegation.made', ...event })
+  }
+  return present(row, tx)
+}
+
+/**
+ * Both people, locked. First the use cases of the rounds that are closed to the one, so that their votes come before
+ * this or after it.
+ */
+async function lockBoth(
+  tx: WriteTx,
+  { fromId, toId }: Pick<DelegationRow, 'fromId' | 'toId'>,
+): Promise<PersonRow[]> {
+  const rounds = await store.listRoundsClosedTo(tx, fromId)
+  await lockUseCases(
+    tx,
+    rounds.map(({ useCaseId }) => useCaseId),
+  )
+  return await lockPeople(tx, [fromId, toId])
+}
+
+/** R-41: where somebody is excluded, their delegate is, too, in rounds that are open already. */
+async function excludeDelegates(tx: WriteTx, { fromId, toId }: DelegationRow): Promise<void> {
+  const rounds = await store.listRoundsClosedTo(tx, fromId)
+  const further = await listDelegatesOf(tx, [toId])
+  const delegates = [...new Set([toId, ...further.map((one) => one.toId)])].filter((id) => id !== fromId)
+  await store.excludeFrom(tx, rounds, delegates)
+  const number = await store.findVoterAmong(tx, rounds, delegates)
+  if (number === undefined) return
+  throw new RegistryError(
+    'conflict',
+    `whom you chose has voted on ${keyOf(number)}, which you may not decide; wait until its review is closed, or choose another`,
+  )
+}
+
+/** Ends it before its time. Votes cast under it stand; no more are. */
+export async function endDelegation(tx: WriteTx, id: string): Promise<Delegation> {
+  const people = await lockPeople(tx, peopleOf(await store.getDelegationRow(tx, id)))
+  const row = await store.getDelegationRow(tx, id)
+  const right = authorize(tx.ability, 'end', 'Delegation', row)
+  assertNotOver(row, tx.now)
+  await store.endDelegationRow(tx, id)
+  const { fromId, toId } = row
+  for (const person of people) {
+    tx.record(person, { type: 'delegation.ended', right, delegationId: id, fromId, toId, sealed: {} })
+  }
+  return present(await store.getDelegationRow(tx, id), tx)
+}
+
+function peopleOf({ fromId, toId }: DelegationRow): string[] {
+  return [fromId, toId]
+}
+
+export async function getDelegation(tx: ReadTx, id: string): Promise<Delegation> {
+  const row = await store.getDelegationRow(tx, id)
+  authorize(tx.ability, 'read', 'Delegation', row)
+  return present(row, tx)
+}
+
+/** What the caller may see, the last made first. */
+export async function listDelegations(
+  tx: ReadTx,
+  filter: { personId: string | undefined; state: State | undefined },
+  { limit, after }: PageRequest,
+): Promise<PageOf<Delegation>> {
+  const { fromId, toId } = delegations
+  const where = visibleWhere(tx.ability, 'read', 'Delegation', { fromId, toId })
+  const [createdAt, id] = after ?? []
+  const from = after && { createdAt: String(createdAt), id: String(id) }
+  const rows = await store.listDelegationRows(tx, { where, ...filter, after: from, limit: limit + 1 })
+  return cutPage(
+    rows.map((row) => present(row, tx)),
+    limit,
+    (row) => [row.createdAt, row.id],
+  )
+}
+
+function present({ createdBy: _createdBy, ...row }: DelegationRow, { now }: ReadTx): Delegation {
+  return { ...row, state: stateOf(row, now) }
 }

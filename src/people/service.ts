@@ -2,6 +2,7 @@ import { authorize } from '../auth/decision-rights.js'
 import type { Principal } from '../auth/principal.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { Sql } from '../db/client.js'
+import { findPrincipalRow } from '../db/principal-row.js'
 import { people } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { assertChanges, assertRevision, RegistryError } from '../errors.js'
@@ -80,6 +81,19 @@ export async function holdsSeat(
   )
 }
 
+/** Those of these people that there are, locked in the order of their ids. */
+export async function lockPeople(tx: WriteTx, ids: string[]): Promise<PersonRow[]> {
+  return await store.lockPeople(tx, ids)
+}
+
+/** The roles and seats that somebody holds by grant, whom whoever calls has locked. */
+export async function listHeld(
+  tx: ReadTx,
+  personId: string,
+): Promise<Pick<store.GrantRow, 'id' | 'kind' | 'name' | 'orgUnitId'>[]> {
+  return await store.listGrantRows(tx, personId)
+}
+
 /** The person whose token changes, locked: their events carry it. */
 export async function lockPersonForToken(tx: WriteTx, personId: string): Promise<PersonRow> {
   return await store.lockPerson(tx, personId)
@@ -105,7 +119,7 @@ export async function listPeopleCalled(
 
 /** An active person with the grants and delegations in force at this instant, or nobody. */
 export async function findPrincipal(on: Sql, id: string, now: Instant): Promise<Principal | undefined> {
-  const row = await store.findPrincipalRow(on, id, now)
+  const row = await findPrincipalRow(on, id, now)
   if (!row) return undefined
   const held = row.grants.map(({ for: holder, ...grant }) => ({
     ...grant,

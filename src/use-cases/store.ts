@@ -1,4 +1,5 @@
 import { and, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { listDelegates } from '../db/delegates.js'
 import { insertAll } from '../db/insert-all.js'
 import {
   orgUnits,
@@ -230,32 +231,33 @@ export async function listSimilarRows(tx: ReadTx, title: string, purpose: string
 }
 
 /**
- * Whoever writes or owns a use case while its review is open does not vote in it.
+ * Whoever writes or owns a use case while its review is open does not vote in it, nor do their delegates. (R-41)
  * @throws RegistryError `conflict` when one of them has voted already
  */
 export async function excludeFromOpenReview(
   tx: WriteTx,
-  { openReviewId }: UseCaseRow,
-  personIds: string[],
+  { openReviewId: reviewId }: UseCaseRow,
+  parties: string[],
   because: string,
 ): Promise<void> {
-  if (openReviewId === null || personIds.length === 0) return
+  if (reviewId === null || parties.length === 0) return
+  const delegates = (await listDelegates(tx, parties)).map(({ toId }) => toId)
+  const personIds = [...new Set([...parties, ...delegates])]
   const rows = personIds.map((personId) => ({
-    reviewId: openReviewId,
-    personId,
+    ...{ reviewId, personId },
     part: 'excluded' as const,
-    because,
+    because: parties.includes(personId) ? because : `is a delegate of somebody who ${because}`,
   }))
   await tx.sql.insert(reviewParties).values(rows).onConflictDoNothing()
   const isVoter = and(
-    eq(reviewParties.reviewId, openReviewId),
+    eq(reviewParties.reviewId, reviewId),
     inArray(reviewParties.personId, personIds),
     eq(reviewParties.part, 'elector'),
   )
   if ((await tx.sql.$count(reviewParties, isVoter)) > 0) {
     throw new RegistryError(
       'conflict',
-      'somebody who would write or own this has voted in the open review; withdraw it first',
+      'somebody who would write or own this, or their delegate, has voted in the open review; withdraw it first',
     )
   }
 }

@@ -140,7 +140,8 @@ t.test('a part that is taken up during the round counts, too', async (t) => {
   await t.test('whoever voted no longer writes, nor becomes an owner', async (t) => {
     const voter = await inUnit('Vic', 'business_owner', 'committee_member', 'seat:compliance')
     t.equal((await voteAs(voter, reviewId, 'compliance')).status, 201)
-    const detail = 'somebody who would write or own this has voted in the open review; withdraw it first'
+    const detail =
+      'somebody who would write or own this, or their delegate, has voted in the open review; withdraw it first'
     const edits = [
       () => revise(committee, id, { benefits: 'Saves money' }, voter),
       () => revise(committee, id, { businessOwnerId: voter.id }),
