@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { type StandingFacts, StandingReason, StandingWord, standingOf } from '../../src/use-cases/standing.js'
+import {
+  Standing,
+  type StandingFacts,
+  StandingReason,
+  StandingWord,
+  standingOf,
+} from '../../src/use-cases/standing.js'
 
 const at = '2026-05-01T12:00:00.001Z'
 const before = '2026-05-01T12:00:00.000Z'
@@ -137,16 +143,16 @@ t.test('R-70: standing says what it rests on', async (t) => {
 const instant = fc.constantFrom(before, at, after)
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 2 })
 const factsArb: fc.Arbitrary<StandingFacts> = fc.record({
-  openReviewId: maybe(fc.constant('r')),
+  openReviewId: maybe(fc.uuid()),
   lastOutcome: maybe(
     fc.constantFrom(...(['approved', 'approved_with_conditions', 'blocked', 'changes_requested'] as const)),
   ),
-  approvalId: fc.option(fc.constant('a'), { freq: 4 }),
+  approvalId: fc.option(fc.uuid(), { freq: 4 }),
   approvedTier: fc.constant('limited' as const),
   validUntil: maybe(instant),
   firstMaterialChangeAt: fc.option(instant, { freq: 1 }),
   tierRaisedAt: fc.option(instant, { freq: 1 }),
-  blockId: fc.option(fc.constant('b'), { freq: 1 }),
+  blockId: fc.option(fc.uuid(), { freq: 1 }),
   hasConditions: fc.boolean(),
   nextDueAt: maybe(instant),
   suspendedAt: fc.option(instant, { freq: 1 }),
@@ -179,6 +185,14 @@ t.test('R-70: of all that is true the strongest word is said', async (t) => {
     assert.equal(standingOf(facts, now).standing, earned.at(-1))
   })
   t.same(ladder.map(([word]) => word).sort(), [...StandingWord.options].sort(), 'each word is on the ladder')
+})
+
+t.test('R-70: every standing is one that the API describes', async () => {
+  holds((facts, now) => {
+    const standing = standingOf(facts, now)
+    assert.deepEqual(Standing.parse(standing), standing)
+  })
+  assert.ok(!Standing.safeParse({}).success)
 })
 
 t.test('R-70: what has lapsed says why, and what stands has no reason not to', async () => {
