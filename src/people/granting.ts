@@ -9,7 +9,7 @@ import { assertActive, assertGrantable, type Grant, type NewGrant } from './pers
 import { getPerson } from './service.js'
 import * as store from './store.js'
 
-/** @throws RegistryError `forbidden` to oneself, `conflict` when it would let an administrator decide */
+/** @throws RegistryError `forbidden` to oneself (R-44), `conflict` when it would let an administrator decide */
 export async function grantRight(tx: WriteTx, personId: string, grant: NewGrant): Promise<Grant> {
   const { kind, name, orgUnitId } = grant
   const person = await store.lockPerson(tx, personId)

@@ -20,8 +20,9 @@ export interface ComputedTier {
 }
 
 /**
- * The tier of a use case, and every rule that fired. Pure: the order of rules, answers and facts plays no part.
- * What is not known fires each rule it could fire, except those that prohibit: nobody is condemned by a blank.
+ * The tier of a use case, and every rule that fired (R-10). Pure: the order of rules, answers and facts plays no
+ * part (R-11). R-12: what is not known fires each rule it could fire, except those that prohibit: nobody is
+ * condemned by a blank.
  */
 export function computeTier(
   file: Pick<RiskTiersFile, 'rules'>,

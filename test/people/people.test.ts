@@ -123,7 +123,7 @@ t.test('an invitation', async (t) => {
   })
 })
 
-t.test('nobody grants themselves anything', async (t) => {
+t.test('R-44: nobody grants themselves anything', async (t) => {
   for (const wanted of [role('auditor'), role('risk_owner', sales), seat('risk')]) {
     await refuses(t, server, () => grant(admin, admin.id, wanted), {
       status: 403,
@@ -152,40 +152,43 @@ t.test('nobody grants themselves anything', async (t) => {
   })
 })
 
-t.test('who administers does not decide, and machines are pipelines and nothing else', async (t) => {
-  const other = await server.person('Otto', { rights: ['administrator'] })
-  const person = await server.person('Pia', { rights: [] })
-  const { body: machine } = await admin.post('/v1/service-accounts', { name: 'deploy' })
+t.test(
+  'R-43, R-44: who administers does not decide, and machines are pipelines and nothing else',
+  async (t) => {
+    const other = await server.person('Otto', { rights: ['administrator'] })
+    const person = await server.person('Pia', { rights: [] })
+    const { body: machine } = await admin.post('/v1/service-accounts', { name: 'deploy' })
 
-  await refuses(t, server, () => grant(admin, other.id, seat('legal')), {
-    status: 409,
-    detail: 'an administrator holds no seat on the committee; give one of the two to somebody else',
-  })
-  await refuses(t, server, () => grant(admin, other.id, role('committee_member')), { status: 409 })
-  t.equal((await grant(admin, person.id, seat('legal', sales))).status, 201)
-  await refuses(t, server, () => grant(admin, person.id, role('auditor')), {
-    status: 409,
-    detail: 'an auditor holds no seat on the committee; give one of the two to somebody else',
-  })
-  await refuses(t, server, () => grant(admin, person.id, role('administrator', claims)), { status: 409 })
-  await refuses(t, server, () => grant(admin, person.id, role('pipeline')), { status: 409 })
-  await refuses(t, server, () => grant(admin, machine.id, role('risk_owner')), { status: 409 })
-  await refuses(t, server, () => grant(admin, machine.id, seat('risk')), { status: 409 })
-  t.equal((await grant(admin, machine.id, role('pipeline', sales))).status, 201)
+    await refuses(t, server, () => grant(admin, other.id, seat('legal')), {
+      status: 409,
+      detail: 'an administrator holds no seat on the committee; give one of the two to somebody else',
+    })
+    await refuses(t, server, () => grant(admin, other.id, role('committee_member')), { status: 409 })
+    t.equal((await grant(admin, person.id, seat('legal', sales))).status, 201)
+    await refuses(t, server, () => grant(admin, person.id, role('auditor')), {
+      status: 409,
+      detail: 'an auditor holds no seat on the committee; give one of the two to somebody else',
+    })
+    await refuses(t, server, () => grant(admin, person.id, role('administrator', claims)), { status: 409 })
+    await refuses(t, server, () => grant(admin, person.id, role('pipeline')), { status: 409 })
+    await refuses(t, server, () => grant(admin, machine.id, role('risk_owner')), { status: 409 })
+    await refuses(t, server, () => grant(admin, machine.id, seat('risk')), { status: 409 })
+    t.equal((await grant(admin, machine.id, role('pipeline', sales))).status, 201)
 
-  await t.test('also when both come at once', async (t) => {
-    const { id } = await server.person('Qi', { rights: [] })
-    const answers = await Promise.all([
-      grant(admin, id, role('administrator')),
-      grant(admin, id, seat('risk')),
-      grant(admin, id, role('committee_member')),
-    ])
-    const { rows } = await owner.query('select name from rights_grant where person_id = $1', [id])
-    const held = rows.map(({ name }) => name)
-    t.notOk(held.includes('administrator') && held.length > 1, held.join())
-    t.ok(answers.every(({ status }) => status === 201 || status === 409))
-  })
-})
+    await t.test('also when both come at once', async (t) => {
+      const { id } = await server.person('Qi', { rights: [] })
+      const answers = await Promise.all([
+        grant(admin, id, role('administrator')),
+        grant(admin, id, seat('risk')),
+        grant(admin, id, role('committee_member')),
+      ])
+      const { rows } = await owner.query('select name from rights_grant where person_id = $1', [id])
+      const held = rows.map(({ name }) => name)
+      t.notOk(held.includes('administrator') && held.length > 1, held.join())
+      t.ok(answers.every(({ status }) => status === 201 || status === 409))
+    })
+  },
+)
 
 t.test('a grant', async (t) => {
   const { id } = await server.person('Gil', { rights: [] })

@@ -57,7 +57,7 @@ t.test('the tier is a pure function of answers and facts', async (t) => {
     t.same(tierOf({}), { tier: 'minimal', fired: [] })
   })
 
-  t.test('neither the order of rules nor that of answers plays a part', async () => {
+  t.test('R-11: neither the order of rules nor that of answers plays a part', async () => {
     fc.assert(
       fc.property(answersArb, factsArb, fc.gen(), (answers, facts, gen) => {
         const rules = gen(fc.shuffledSubarray, shipped.rules, { minLength: shipped.rules.length })
@@ -72,7 +72,7 @@ t.test('the tier is a pure function of answers and facts', async (t) => {
     )
   })
 
-  t.test('the highest tier that fired wins and every rule that fired is kept', async () => {
+  t.test('R-10: the highest tier that fired wins and every rule that fired is kept', async () => {
     fc.assert(
       fc.property(answersArb, factsArb, (answers, facts) => {
         const { tier, fired } = computeTier(shipped, answers, facts)
@@ -103,7 +103,7 @@ t.test('R-10: what fired is listed by tier, then as a person counts: RT-99 befor
   )
 })
 
-t.test('what is not known counts as the riskier answer', async (t) => {
+t.test('R-12: what is not known counts as the riskier answer', async (t) => {
   t.test('learning an answer never raises the tier, except to prohibited', async () => {
     fc.assert(
       fc.property(answersArb, factsArb, fc.constantFrom(...shipped.questions), (answers, facts, question) => {
@@ -138,7 +138,7 @@ t.test('what is not known counts as the riskier answer', async (t) => {
     )
   })
 
-  t.test('nothing answered is high, never prohibited', async (t) => {
+  t.test('R-12: nothing answered is high, never prohibited', async (t) => {
     const { tier, fired } = computeTier(shipped, {}, stated())
     t.equal(tier, 'high')
     t.ok(fired.every(({ unknown }) => unknown))

@@ -34,7 +34,7 @@ async function inReview(): Promise<{ id: string; reviewId: string }> {
   return { id, reviewId: await submit(committee, id) }
 }
 
-t.test('of the last two votes at once, exactly one decides', async (t) => {
+t.test('R-37: of the last two votes at once, exactly one decides', async (t) => {
   const { id, reviewId } = await inReview()
   const answers = await meet(
     id,
@@ -104,7 +104,7 @@ t.test('of two edits of one revision, one counts and the other is told', async (
   await assertGapless(t, id)
 })
 
-t.test('an edit and a submission at once never leave a review of facts that nobody saw', async (t) => {
+t.test('R-20: an edit and a submission at once never leave a review of facts that nobody saw', async (t) => {
   const { id } = await register(committee)
   const answers = await meet(
     id,
@@ -143,7 +143,7 @@ t.test('one Idempotency-Key twice at once is one deed with one answer', async (t
   await assertGapless(t, id)
 })
 
-t.test('eight of each at once leave one decision and no gap', async (t) => {
+t.test('R-01, R-37: eight of each at once leave one decision and no gap', async (t) => {
   for (let round = 0; round < 5; round += 1) {
     const { id, reviewId } = await inReview()
     const asks = (['risk', 'legal', 'business', 'compliance'] as const).flatMap((seat) => [

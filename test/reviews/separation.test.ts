@@ -26,7 +26,7 @@ const denialsOf = async (person: Person) => {
   return rows.map(({ leaf }) => JSON.parse(String(leaf)))
 }
 
-t.test('whoever has a part in a use case does not vote on it', async (t) => {
+t.test('R-40: whoever has a part in a use case does not vote on it', async (t) => {
   const both = async (name: string, role: string) =>
     await inUnit(name, role, 'committee_member', 'seat:legal')
   const [business, risk, author, submitter] = await Promise.all([
@@ -66,7 +66,7 @@ t.test('whoever has a part in a use case does not vote on it', async (t) => {
     await refuses(t, committee, () => voteAs(stranger, reviewId), { status: 404 })
   })
 
-  await t.test('nor a service account, whatever it was granted', async (t) => {
+  await t.test('R-43: nor a service account, whatever it was granted', async (t) => {
     const rights = ['committee_member', 'seat:legal']
     const machine = await committee.person('robot', { rights, unitId, kind: 'service' })
     await refuses(t, committee, () => voteAs(machine, reviewId), { status: 403, rule: 'DR-80' })
@@ -117,7 +117,7 @@ t.test('a vote is cast through a seat', async (t) => {
       detail: 'somebody else votes for the legal seat in this round; nothing to do',
     })
   })
-  await t.test('and never through two', async (t) => {
+  await t.test('R-42: and never through two', async (t) => {
     const twice = await inUnit('Tia', 'committee_member', 'seat:business', 'seat:compliance')
     t.equal((await voteAs(twice, reviewId, 'business')).status, 201)
     await refuses(t, committee, () => voteAs(twice, reviewId, 'compliance'), {
@@ -127,7 +127,7 @@ t.test('a vote is cast through a seat', async (t) => {
   })
 })
 
-t.test('a part that is taken up during the round counts, too', async (t) => {
+t.test('R-40: a part that is taken up during the round counts, too', async (t) => {
   const writer = await inUnit('Wes', 'business_owner', 'committee_member', 'seat:legal')
   const { id } = await register(committee)
   const reviewId = await submit(committee, id)
@@ -151,18 +151,21 @@ t.test('a part that is taken up during the round counts, too', async (t) => {
   })
 })
 
-t.test('who wrote a use case is excluded until it is approved, then only who writes it anew', async (t) => {
-  const writer = await inUnit('Wim', 'business_owner', 'committee_member', 'seat:compliance')
-  const { id } = await register(committee)
-  await revise(committee, id, { benefits: 'Saves time' }, writer)
-  await vote(committee, await submit(committee, id), 'risk', 'request_changes')
-  const again = await submit(committee, id)
-  await refuses(t, committee, () => voteAs(writer, again, 'compliance'), { status: 403, rule: 'DR-73' })
-  await approve(committee, again)
-  t.equal((await voteAs(writer, await submit(committee, id), 'compliance')).status, 201)
-})
+t.test(
+  'R-40: who wrote a use case is excluded until it is approved, then only who writes it anew',
+  async (t) => {
+    const writer = await inUnit('Wim', 'business_owner', 'committee_member', 'seat:compliance')
+    const { id } = await register(committee)
+    await revise(committee, id, { benefits: 'Saves time' }, writer)
+    await vote(committee, await submit(committee, id), 'risk', 'request_changes')
+    const again = await submit(committee, id)
+    await refuses(t, committee, () => voteAs(writer, again, 'compliance'), { status: 403, rule: 'DR-73' })
+    await approve(committee, again)
+    t.equal((await voteAs(writer, await submit(committee, id), 'compliance')).status, 201)
+  },
+)
 
-t.test('the database holds it as well, against the service itself', async (t) => {
+t.test('R-40, R-42: the database holds it as well, against the service itself', async (t) => {
   const app = await openClient(connections.appConnection)
   t.teardown(() => app.end())
   const { id } = await register(committee)

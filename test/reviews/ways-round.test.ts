@@ -11,7 +11,7 @@ const ballot = (seat: string, choice = 'approve') => ({ seat, choice, rationale:
 const read = async (id: string) => await businessOwner.get(`/v1/use-cases/${id}`)
 
 t.test(
-  'an owner who steps aside before the submission does not vote on what they answered for',
+  'R-40: an owner who steps aside before the submission does not vote on what they answered for',
   async (t) => {
     const bob = await inUnit('Bob', 'risk_owner', 'committee_member', 'seat:risk')
     const { id } = await register(committee, { riskOwnerId: bob.id })
@@ -22,7 +22,7 @@ t.test(
   },
 )
 
-t.test('whoever submitted a round that was withdrawn does not vote in the next', async (t) => {
+t.test('R-40: whoever submitted a round that was withdrawn does not vote in the next', async (t) => {
   const sue = await inUnit('Sue', 'risk_owner', 'committee_member', 'seat:legal')
   const { id } = await register(committee)
   const first = await sue.post(`/v1/use-cases/${id}/reviews`, {}, ifMatch(await read(id)))
@@ -61,31 +61,34 @@ t.test('an approval by one unit ends when the use case moves to another', async 
   t.match((await read(id)).body.standing, { standing: 'lapsed', reasons: ['material_change'] })
 })
 
-t.test('the vote of somebody who left counts no more, and another holder fills the seat', async (t) => {
-  const dave = await inUnit('Dave', 'committee_member', 'seat:legal')
-  const heir = await inUnit('Heir', 'committee_member', 'seat:legal')
-  const { id } = await register(committee)
-  const reviewId = await submit(committee, id)
-  t.equal((await dave.post(`/v1/reviews/${reviewId}/votes`, ballot('legal'))).status, 201)
-  const known = await administrator.get(`/v1/people/${dave.id}`)
-  const left = await administrator.post(
-    `/v1/people/${dave.id}/departure`,
-    { reason: 'fraud' },
-    ifMatch(known),
-  )
-  t.equal(left.status, 200)
+t.test(
+  'R-32, R-46: the vote of somebody who left counts no more, and another holder fills the seat',
+  async (t) => {
+    const dave = await inUnit('Dave', 'committee_member', 'seat:legal')
+    const heir = await inUnit('Heir', 'committee_member', 'seat:legal')
+    const { id } = await register(committee)
+    const reviewId = await submit(committee, id)
+    t.equal((await dave.post(`/v1/reviews/${reviewId}/votes`, ballot('legal'))).status, 201)
+    const known = await administrator.get(`/v1/people/${dave.id}`)
+    const left = await administrator.post(
+      `/v1/people/${dave.id}/departure`,
+      { reason: 'fraud' },
+      ifMatch(known),
+    )
+    t.equal(left.status, 200)
 
-  const { body } = await seats.risk.post(`/v1/reviews/${reviewId}/votes`, ballot('risk'))
-  t.equal(body.decision, null, 'risk alone is not the quorum of two')
-  const filled = await heir.post(`/v1/reviews/${reviewId}/votes`, ballot('legal'))
-  t.match(filled, { status: 201, body: { decision: { outcome: 'approved' } } })
-  t.same(
-    filled.body.decision.votes.map(({ personId }: { personId: string }) => personId).sort(),
-    [seats.risk.id, heir.id].sort(),
-  )
-  const { rows } = await owner.query('select count(*)::int as n from vote where review_id = $1', [reviewId])
-  t.equal(rows[0].n, 3, 'what was voted stays on record')
-})
+    const { body } = await seats.risk.post(`/v1/reviews/${reviewId}/votes`, ballot('risk'))
+    t.equal(body.decision, null, 'risk alone is not the quorum of two')
+    const filled = await heir.post(`/v1/reviews/${reviewId}/votes`, ballot('legal'))
+    t.match(filled, { status: 201, body: { decision: { outcome: 'approved' } } })
+    t.same(
+      filled.body.decision.votes.map(({ personId }: { personId: string }) => personId).sort(),
+      [seats.risk.id, heir.id].sort(),
+    )
+    const { rows } = await owner.query('select count(*)::int as n from vote where review_id = $1', [reviewId])
+    t.equal(rows[0].n, 3, 'what was voted stays on record')
+  },
+)
 
 t.test('nothing is submitted for an owner who has left', async (t) => {
   const gone = await inUnit('Gone', 'risk_owner')

@@ -107,7 +107,7 @@ t.test('search finds words in any form, titles much alike, and a key exactly', a
   }
 })
 
-t.test('standing is that of the moment, up to the very millisecond', async (t) => {
+t.test('R-63, R-70: standing is that of the moment, up to the very millisecond', async (t) => {
   const validUntil = '2026-09-01T00:00:00.000Z'
   await act(world, salesRisk, async (tx) => {
     const before = await lockUseCase(tx, sales[0]?.id ?? '')

@@ -92,7 +92,7 @@ t.test('one that looks like another is told so, and may still be registered', as
   })
 })
 
-t.test('a change of facts is a version with its author, its reason and its differences', async (t) => {
+t.test('R-01: a change of facts is a version with its author, its reason and its differences', async (t) => {
   const { id, key } = await register(committee)
   const change = {
     title: 'Triage of claims',
@@ -163,7 +163,7 @@ t.test('an owner sees and revises their use case wherever it lies', async (t) =>
   )
 })
 
-t.test('a tier is raised with a reason, and lowered by nobody', async (t) => {
+t.test('R-13: a tier is raised with a reason, and lowered by nobody', async (t) => {
   const { id } = await register(committee)
   const raise = async (tier: string, by = riskOwner) =>
     await by.post(
@@ -193,7 +193,7 @@ t.test('a tier is raised with a reason, and lowered by nobody', async (t) => {
   })
 })
 
-t.test('retirement ends it for good', async (t) => {
+t.test('R-02: retirement ends it for good', async (t) => {
   const { id, key } = await approved(committee)
   const retire = async () =>
     await riskOwner.post(
