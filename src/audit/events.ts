@@ -269,6 +269,7 @@ export const catalogue = {
       enforced: z.boolean(),
       reasons: z.array(word),
       policy: digest,
+      breakGlassId: id.optional(),
     },
     { question: json },
   ),

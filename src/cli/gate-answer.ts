@@ -77,6 +77,12 @@ function doubtOf(heard: Heard, header: unknown, question: Question): string | un
   if (heard.useCase.toLowerCase() !== asked && heard.useCaseId?.toLowerCase() !== asked) {
     return 'the answer is about another use case'
   }
+  const isEmergency = heard.reasons.some(({ code }) => code === 'break_glass')
+  if (isEmergency && question.acceptBreakGlass !== (heard.wouldBe === 'allow')) {
+    return question.acceptBreakGlass
+      ? 'the answer asks for an acceptance of the emergency that it was given'
+      : 'the answer allows for an emergency that was not accepted'
+  }
   const isOtherVersion = question.version !== undefined && heard.version !== question.version
   if (heard.wouldBe === 'allow' && isOtherVersion) return 'the answer is about another version'
   return undefined

@@ -18,12 +18,13 @@ May this use of AI go there, now? Asks a server, and the answer is kept there.
   --environment NAME    such as production; or ASSENT_ENVIRONMENT
   --server URL          or ASSENT_URL
   --token-file FILE     holds the service token; or ASSENT_TOKEN holds it
-  --jurisdiction NAME   where it will run; denied outside those of the use case
+  --jurisdiction NAME   where it will run; denied outside those of the use case, and
+                        without it where the approval is limited to some
   --channel NAME        through which it will be used; likewise
   --artifact DIGEST     sha256:… of what is deployed, kept with the answer and not
                         checked; several times for several
   --version NUMBER      deny unless this is the current version of the use case
-  --accept-break-glass  an emergency opening is good enough
+  --accept-break-glass  an emergency opening is good enough; without this it ends with 7
   --dry-run             only look: the answer is not kept
   --format FORMAT       text, json or github (annotations)
   --timeout SECONDS     for everything, at most 60
@@ -170,10 +171,11 @@ function readTimes(seconds: string | undefined): Times {
 }
 
 function toLook(server: URL, question: Question, headers: Record<string, string>): Call {
-  const { artifacts, useCase, environment, jurisdiction, channel, version } = question
+  const { artifacts, useCase, environment, jurisdiction, channel, version, acceptBreakGlass } = question
   if (artifacts.length > 1) throw new UsageError('with --dry-run name one --artifact at most')
   const url = new URL('v1/gate', server)
   const asked = { useCase, environment, jurisdiction, channel, artifact: artifacts[0], version }
+  if (acceptBreakGlass) url.searchParams.set('acceptBreakGlass', 'true')
   for (const [name, value] of Object.entries(asked)) {
     if (value !== undefined) url.searchParams.set(name, String(value))
   }

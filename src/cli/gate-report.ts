@@ -25,20 +25,26 @@ function inText({ outcome, heard }: Judged): string {
   const subject = `${plain(useCase)} for ${plain(environment)}`
   const until = validUntil === null ? '' : ` until ${plain(validUntil)}`
   const head = outcome === 'allowed' ? `allowed: ${subject}${until}` : `denied: ${subject}`
-  const warning = isWarning(heard)
-    ? ['  warning: policy only warns here; where it enforces this is denied']
-    : []
   return [
     head,
-    ...warning,
+    ...(isWarning(heard) ? ['  warning: policy only warns here; where it enforces this is denied'] : []),
+    ...(isEmergency(heard) ? ['  warning: this is an emergency opening, which somebody will review'] : []),
     ...reasons.map(({ code, sentence }) => `  ${plain(code)}: ${plain(sentence)}`),
   ].join('\n')
 }
 
 function annotate({ outcome, sentence, heard }: Judged): string {
-  const level = outcome !== 'allowed' ? 'error' : heard && isWarning(heard) ? 'warning' : 'notice'
-  const lead = level === 'warning' ? 'Allowed, because policy only warns here: ' : ''
+  const [level, lead] = outcome === 'allowed' && heard ? levelOf(heard) : ['error', '']
   return `::${level} title=Assent gate, ${outcome.replaceAll('_', ' ')}::${escaped(lead + plain(sentence))}`
+}
+
+function levelOf(heard: Heard): [level: string, lead: string] {
+  if (isWarning(heard)) return ['warning', 'Allowed, because policy only warns here: ']
+  return isEmergency(heard) ? ['warning', 'Allowed in an emergency: '] : ['notice', '']
+}
+
+function isEmergency({ wouldBe, reasons }: Heard): boolean {
+  return wouldBe === 'allow' && reasons.some(({ code }) => code === 'break_glass')
 }
 
 function isWarning({ decision, wouldBe }: Heard): boolean {

@@ -23,6 +23,7 @@ export const answer = {
   environment: 'production',
   askedAt: '2026-03-02T11:45:00.000Z',
   validUntil: '2026-03-02T12:00:00.000Z',
+  breakGlassId: null,
   policyDigest,
 }
 
@@ -31,7 +32,7 @@ export const loggedAnswer = { id, ...answer }
 export const answerOnRecord = { ...loggedAnswer, askedBy: pipelineId, question }
 
 const refused = { ...answer, decision: 'deny', wouldBe: 'deny', validUntil: null }
-const changed = 'A material fact of UC-1042 changed after its approval: submit it again'
+const changed = 'A material fact of UC-1042 changed on 2026-02-27, after its approval: submit it again'
 const missing = 'No such use case is registered, or you may not see it: check the key, or register it'
 
 export const denied = {

@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import { addSeconds, type Instant } from '../instant.js'
-import type { Enforcement } from '../policy/gate-policy.js'
 import { text } from '../text.js'
-import { type Standing, type StandingFacts, StandingWord, standingOf } from '../use-cases/standing.js'
-import { effectiveTier, keyOf, type Tier } from '../use-cases/use-case.js'
+import { StandingWord } from '../use-cases/standing.js'
 import * as examples from './examples.js'
-import { beyondLimits, type Limits } from './limits.js'
-import { sentences } from './sentences.js'
 
-/** Why the gate answers as it does: a closed list. Those that need conditions, suspension or emergencies come with them. */
+/** Why the gate answers as it does: a closed list. */
 export const ReasonCode = z
   .enum([
     'cleared',
@@ -64,11 +59,15 @@ const environment = z
 const jurisdiction = text(60)
   .trim()
   .min(1)
-  .describe('Where it will run. Denied outside those that the use case states: EU holds DE, US holds US-NY')
+  .describe(
+    'Where it will run. Denied outside those that the use case states, and those that the approval is limited to, which has it stated: EU holds DE, US holds US-NY',
+  )
 const channel = text(60)
   .trim()
   .min(1)
-  .describe('Where people will meet it. Denied outside those that the use case states, if it states any')
+  .describe(
+    'Where people will meet it. Denied outside those that the use case states, if it states any, and those that the approval is limited to, which has it stated',
+  )
 
 const artifact = z
   .string()
@@ -76,6 +75,7 @@ const artifact = z
   .describe('Digest of what is deployed; kept with the answer, and not checked')
 
 const version = z.int().min(1).max(2_147_483_647)
+const acceptance = 'Whether an emergency opening is good enough; without it a denial says that there is one'
 
 export const Context = z.strictObject({
   repository: text(300).trim().min(1).optional(),
@@ -92,7 +92,7 @@ export const Question = z
     channel: channel.optional(),
     artifacts: z.array(artifact).max(20).default([]),
     version: version.optional().describe('Denies unless it is the current version of the use case'),
-    acceptBreakGlass: z.boolean().default(false).describe('Whether an emergency opening is good enough'),
+    acceptBreakGlass: z.boolean().default(false).describe(acceptance),
     context: Context.default({}).describe('Where the question comes from; kept with the answer'),
   })
   .meta({
@@ -116,27 +116,16 @@ export const Look = z.strictObject({
     .max(2_147_483_647)
     .optional()
     .describe('Denies unless it is the current version of the use case'),
+  acceptBreakGlass: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((word) => word === 'true')
+    .describe(acceptance),
 })
 export type Look = z.infer<typeof Look>
 
-export function toQuestion({
-  useCase,
-  environment,
-  jurisdiction,
-  channel,
-  artifact,
-  version,
-}: Look): Question {
-  return {
-    useCase,
-    environment,
-    jurisdiction,
-    channel,
-    version,
-    artifacts: artifact === undefined ? [] : [artifact],
-    acceptBreakGlass: false,
-    context: {},
-  }
+export function toQuestion({ artifact, ...asked }: Look): Question {
+  return { ...asked, artifacts: artifact === undefined ? [] : [artifact], context: {} }
 }
 
 export const Verdict = z.enum(['allow', 'deny']).meta({ id: 'GateVerdict' })
@@ -156,7 +145,16 @@ export const Answer = z
     standing: StandingWord.nullable().describe('Null when it is not registered'),
     environment: z.string().describe('As it was asked'),
     askedAt: z.iso.datetime(),
-    validUntil: z.iso.datetime().nullable().describe('Until when a pipeline may act on it; null on a denial'),
+    validUntil: z.iso
+      .datetime()
+      .nullable()
+      .describe(
+        'Until when a pipeline may act on it, never longer than what it rests on: the approval, its first obligation that falls due, the emergency opening. Null on a denial',
+      ),
+    breakGlassId: z
+      .uuid()
+      .nullable()
+      .describe('The emergency opening that allows, or would if the question accepted it'),
     policyDigest: z.string().describe('Digest of the policy in force at the time'),
   })
   .meta({ id: 'GateAnswer', examples: [examples.answer] })
@@ -175,118 +173,3 @@ export const AnswerOnRecord = z
   })
   .meta({ id: 'GateAnswerOnRecord', examples: [examples.answerOnRecord] })
 export type AnswerOnRecord = z.infer<typeof AnswerOnRecord>
-
-/** What the gate reads of a use case: its head, and the approval that is in force. */
-export interface GateFacts extends StandingFacts, Limits {
-  id: string
-  number: number
-  version: number
-  computedTier: Tier
-  raisedTier: Tier | null
-  loweredTier: Tier | null
-  /** Null when the approval that the head names is not there. */
-  approvalFound: string | null
-  /** Where the approval lets it run; null for everywhere. */
-  environments: string[] | null
-}
-
-export interface Situation {
-  question: Question
-  facts: GateFacts
-  /** False for a pipeline that was not bound to the use case. */
-  isBound: boolean
-  enforcement: Enforcement
-  policyDigest: string
-  answersValidForMinutes: number
-  now: Instant
-}
-
-/** Denials that no environment turns into a warning. */
-const neverWarned = new Set<ReasonCode>(['prohibited', 'blocked', 'suspended', 'evaluation_error'])
-
-/** The answer, with every reason that applies. Only an approval in force allows, and only within its limits. */
-export function evaluate(situation: Situation): Answer {
-  const { question, facts, enforcement, policyDigest, now } = situation
-  const standing = standingOf(facts, now)
-  const denials = denialsOf(situation, standing)
-  const wouldBe = denials.length === 0 ? 'allow' : 'deny'
-  const enforced = enforcement === 'enforce' || denials.some((code) => neverWarned.has(code))
-  const decision = enforced ? wouldBe : 'allow'
-  const codes: ReasonCode[] = wouldBe === 'allow' ? ['cleared'] : denials
-  return {
-    decision,
-    enforced,
-    wouldBe,
-    reasons: codes.map((code) => ({ code, sentence: sentences[code](situation) })),
-    useCase: keyOf(facts.number),
-    useCaseId: facts.id,
-    version: facts.version,
-    standing: standing.standing,
-    environment: question.environment,
-    askedAt: now,
-    validUntil: decision === 'allow' ? usableUntil(situation, wouldBe) : null,
-    policyDigest,
-  }
-}
-
-/** What is not registered and what the asker may not see look alike, to the last letter. */
-export function notRegistered(question: Question, policyDigest: string, now: Instant): Answer {
-  const sentence = 'No such use case is registered, or you may not see it: check the key, or register it'
-  return {
-    ...{ decision: 'deny', enforced: true, wouldBe: 'deny' },
-    reasons: [{ code: 'not_registered', sentence }],
-    useCase: question.useCase,
-    ...{ useCaseId: null, version: null, standing: null },
-    environment: question.environment,
-    askedAt: now,
-    validUntil: null,
-    policyDigest,
-  }
-}
-
-/** Whether two answers say the same, whenever each was given. */
-export function isSame(a: Answer, b: Answer): boolean {
-  const said = ({ decision, enforced, wouldBe, reasons, version, standing, policyDigest }: Answer) =>
-    [decision, enforced, wouldBe, version, standing, policyDigest, ...reasons.map(({ code }) => code)].join()
-  return said(a) === said(b)
-}
-
-function denialsOf(situation: Situation, { standing, reasons }: Standing): ReasonCode[] {
-  const { question, facts, isBound } = situation
-  const denials: ReasonCode[] = []
-  if (facts.retiredAt !== null) denials.push('retired')
-  if (facts.blockId !== null) denials.push('blocked')
-  if (effectiveTier(facts) === 'prohibited') denials.push('prohibited')
-  if (facts.approvalId !== null) denials.push(...approvalDenials(situation))
-  else if (standing === 'in_review') denials.push('in_review')
-  else if (standing === 'unreviewed') denials.push(...(isSentBack(reasons) ? SENT_BACK : UNREVIEWED))
-  if (question.version !== undefined && question.version !== facts.version) denials.push('version_mismatch')
-  if (!isBound) denials.push('pipeline_not_bound')
-  // Whatever is neither cleared nor denied above is unknown here, and what is unknown never runs.
-  if (denials.length === 0 && standing !== 'cleared') denials.push('evaluation_error')
-  return denials
-}
-
-const SENT_BACK: ReasonCode[] = ['changes_requested']
-const UNREVIEWED: ReasonCode[] = ['unreviewed']
-const isSentBack = (reasons: Standing['reasons']) => reasons.includes('changes_requested')
-
-function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
-  const { validUntil, approvalFound, environments } = facts
-  const denials: ReasonCode[] = []
-  if (approvalFound === null || validUntil === null) denials.push('evaluation_error')
-  if (validUntil !== null && validUntil <= now) denials.push('expired')
-  if (facts.firstMaterialChangeAt !== null) denials.push('material_change')
-  if (facts.tierRaisedAt !== null) denials.push('tier_raised')
-  if (environments !== null && !environments.includes(question.environment))
-    denials.push('environment_not_covered')
-  if (beyondLimits(question, facts).length > 0) denials.push('limit_exceeded')
-  return denials
-}
-
-/** An answer is good for some minutes, and never longer than the approval it rests on. */
-function usableUntil({ facts, now, answersValidForMinutes }: Situation, wouldBe: Verdict): Instant {
-  const until = addSeconds(now, answersValidForMinutes * 60)
-  const { validUntil } = facts
-  return wouldBe === 'allow' && validUntil !== null && validUntil < until ? validUntil : until
-}

@@ -5,11 +5,12 @@ import { people, pipelineBindings } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
-import { fromPostgres } from '../instant.js'
+import { fromPostgres, type Instant } from '../instant.js'
 import type { PageRequest } from '../page.js'
 import { numberOf } from '../use-cases/use-case.js'
 import type { Binding } from './binding.js'
-import type { Answer, AnswerOnRecord, GateFacts, Question } from './gate.js'
+import type { Answer, AnswerOnRecord, Question } from './gate.js'
+import type { GateFacts, Opening } from './judging.js'
 
 /** A pipelined connection, or that of a transaction. */
 export interface Asked {
@@ -23,16 +24,26 @@ export interface GateRow extends GateFacts {
   riskOwnerId: string | null
 }
 
+const INT8 = 20
+const TIMESTAMPTZ = 1184
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (type: number) => {
+    if (type === TIMESTAMPTZ) return fromPostgres
+    return type === INT8 ? Number : pg.types.getTypeParser(type)
+  },
+}
+
 /** One column of JSON: a description of two dozen with every answer would cost more than all else about it. */
 const select = `
   select json_build_object('id', c.id, 'number', c.number, 'version', c.version, 'orgUnitId', c.org_unit_id,
     'businessOwnerId', c.business_owner_id, 'riskOwnerId', c.risk_owner_id, 'computedTier', c.computed_tier,
     'raisedTier', c.raised_tier, 'loweredTier', c.lowered_tier, 'hasConditions', c.has_conditions,
-    'nextDueAt', c.next_due_at::text, 'suspendedAt', c.suspended_at::text, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
+    'nextDueAt', c.next_due_at::text, 'beforeDeployOpen', c.before_deploy_open, 'suspendedAt', c.suspended_at::text,
+    'breakGlassUntil', c.break_glass_until::text, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
     'approvalId', c.approval_id, 'approvedTier', c.approved_tier, 'validUntil', c.valid_until::text,
     'firstMaterialChangeAt', c.first_material_change_at::text, 'tierRaisedAt', c.tier_raised_at::text,
     'blockId', c.block_id, 'retiredAt', c.retired_at::text, 'approvalFound', d.id,
-    'environments', d.environments, 'jurisdictions', c.jurisdictions, 'channels', c.channels) as row
+    'environments', d.environments, 'limits', d.limits, 'jurisdictions', c.jurisdictions, 'channels', c.channels) as row
   from use_case c
   left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome in ('approved', 'approved_with_conditions')`
 
@@ -51,17 +62,26 @@ export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | 
   row.tierRaisedAt &&= fromPostgres(row.tierRaisedAt)
   row.nextDueAt &&= fromPostgres(row.nextDueAt)
   row.suspendedAt &&= fromPostgres(row.suspendedAt)
+  row.breakGlassUntil &&= fromPostgres(row.breakGlassUntil)
   row.retiredAt &&= fromPostgres(row.retiredAt)
   return row
 }
 
-const INT8 = 20
-const TIMESTAMPTZ = 1184
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (type: number) => {
-    if (type === TIMESTAMPTZ) return fromPostgres
-    return type === INT8 ? Number : pg.types.getTypeParser(type)
-  },
+/** The emergency opening of this environment that lasts longest, among those that nobody closed. */
+export async function findOpening(
+  on: Asked,
+  { useCaseId, environment, now }: { useCaseId: string; environment: string; now: Instant },
+): Promise<Opening | undefined> {
+  const { rows } = await on.query<Opening & pg.QueryResultRow>({
+    name: 'gate_opening',
+    text: `select b.id, b.expires_at as "expiresAt" from break_glass b
+      where b.use_case_id = $1 and b.environment = $2 and b.expires_at > $3
+        and not exists (select from break_glass_closing l where l.break_glass_id = b.id)
+      order by b.expires_at desc, b.id desc limit 1`,
+    types,
+    values: [useCaseId, environment, now],
+  })
+  return rows[0]
 }
 
 /** An Idempotency-Key, the digest of the question that came with it, and how often it was answered anew. */
@@ -79,18 +99,19 @@ export function insertAnswer(
   idempotency: Key | undefined,
 ): Aggregate {
   const { decision, enforced, wouldBe, reasons, useCaseId, version, standing, environment } = answer
-  const { askedAt, validUntil, policyDigest } = answer
+  const { askedAt, validUntil, policyDigest, breakGlassId } = answer
   const { key = null, digest = null, ordinal = null } = idempotency ?? {}
   const id = newId()
   const inserted = tx.client.query({
     name: 'insert_gate_answer',
     text: `insert into gate_answer (id, asked_by, asked_at, question, use_case_id, environment, decision, enforced,
-        would_be, reasons, version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, last_event_no, last_event_at)
-      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 1, $3)`,
+        would_be, reasons, version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, break_glass_id,
+        last_event_no, last_event_at)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $3)`,
     values: [
       ...[id, tx.principal.personId, askedAt, JSON.stringify(question), useCaseId, environment, decision],
       ...[enforced, wouldBe, JSON.stringify(reasons), version, standing, validUntil, policyDigest],
-      ...[key, digest, ordinal],
+      ...[key, digest, ordinal, breakGlassId],
     ],
   })
   tx.alongside(inserted)
@@ -108,7 +129,7 @@ const selectAnswer = `
   select a.id, a.decision, a.enforced, a.would_be as "wouldBe", a.reasons,
     coalesce('UC-' || c.number, a.question ->> 'useCase') as "useCase", a.use_case_id as "useCaseId", a.version,
     a.standing, a.environment, a.asked_at as "askedAt", a.valid_until as "validUntil",
-    a.policy_digest as "policyDigest", a.asked_by as "askedBy", a.question, c.org_unit_id as "orgUnitId",
+    a.policy_digest as "policyDigest", a.break_glass_id as "breakGlassId", a.asked_by as "askedBy", a.question, c.org_unit_id as "orgUnitId",
     a.request_digest as "requestDigest", a.ordinal
   from gate_answer a left join use_case c on c.id = a.use_case_id`
 

@@ -37,6 +37,7 @@ const samples: Record<string, object> = {
   castVote: { seat: 'risk', choice: 'approve', rationale: 'as discussed' },
   closeIncident: { learned: 'Passages with numbers are read twice' },
   continueIncident: { text: 'Found the cause', severity: 'minor' },
+  closeBreakGlass: { reason: 'the fix is out' },
   createOrgUnit: { key: 'new-unit', name: 'New', parentId: unitId },
   createServiceAccount: { name: 'deploy' },
   endMembership: { reason: 'left' },
@@ -46,6 +47,7 @@ const samples: Record<string, object> = {
   judgeEvidence: { verdict: 'accepted', note: 'fine' },
   liftSuspension: { reason: 'mended' },
   mapImport: { profile: committee.policies.importProfiles[0] },
+  openBreakGlass: { environment: 'production', reason: 'the portal is down', hours: 8 },
   raiseTier: { tier: 'high', reason: 'to be safe' },
   registerSystem: { key: 'chat', name: 'Chat', kind: 'agent', vendor: null, description: '' },
   registerUseCase: {
@@ -65,6 +67,7 @@ const samples: Record<string, object> = {
     occurredAt: '2026-02-28T09:00:00Z',
   },
   retireUseCase: { reason: 'replaced' },
+  reviewBreakGlass: { verdict: 'justified', note: 'one deploy' },
   reviseOrgUnit: { name: 'Renamed', parentId: ROOT_UNIT_ID },
   revisePerson: { name: 'Renamed', email: null },
   reviseSystem: { name: 'Renamed', vendor: null, description: 'Other' },
@@ -293,6 +296,7 @@ function here(path: string): string {
     ['/v1/suspensions/', known.suspension],
     ['/v1/incidents/', known.incident],
     ['/v1/gate/answers/', known.gateAnswer],
+    ['/v1/break-glass/', known.breakGlass],
     ['/v1/people/', known.person],
     ['/v1/grants/', known.grant],
     ['/v1/tokens/', known.token],
@@ -339,6 +343,8 @@ async function makeOneOfEach() {
   const token = await admin.post(`/v1/people/${machine.body.id}/tokens`, { name: 'deploy' })
   await riskOwner.post(`${place}/pipelines`, { personId: machine.body.id })
   const other = await register(committee, { title: 'Another one' })
+  const emergency = { environment: 'production', reason: 'the portal is down', hours: 8 }
+  const breakGlass = await riskOwner.post(`/v1/use-cases/${other.id}/break-glass`, emergency)
   const gateAnswer = await riskOwner.post('/v1/gate/answers', { useCase: other.key, environment: 'staging' })
   const person = await committee.person('Per', { rights: [] })
   const events = await owner.query('select id from audit_event where aggregate_id = $1', [useCase.id])
@@ -356,6 +362,7 @@ async function makeOneOfEach() {
     grant: String(grant.body.id),
     token: String(token.body.token.id),
     gateAnswer: String(gateAnswer.body.id),
+    breakGlass: String(breakGlass.body.id),
     person: person.id,
     imported: String(imported.body.id),
     event: String(events.rows[0]?.id),
