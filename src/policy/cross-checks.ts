@@ -117,16 +117,18 @@ function misfitsOfStages({ overlays }: OverlaysFile, { lanes }: LanesFile): Misf
   )
 }
 
-/** Seats and votes would be asked for in vain where the owner attests. */
+/** Seats, votes and conditions would be asked for in vain where the owner attests. */
 function misfitsOfVotes({ overlays }: OverlaysFile, { lanes }: LanesFile): Misfit[] {
   if (!lanes.some(({ attestation }) => attestation)) return []
   return overlays.flatMap(({ when, add }, index) =>
-    (add.seats ?? add.quorum) && (when.tiers === undefined || when.tiers.includes('minimal'))
+    (add.seats ?? add.quorum ?? add.conditions) &&
+    (when.tiers === undefined || when.tiers.includes('minimal'))
       ? [
           {
             file: 'overlays.json',
             path: ['overlays', index, 'when', 'tiers'],
-            message: 'nobody votes on what is attested as minimal; name the other tiers only',
+            message:
+              'nobody votes on what is attested as minimal, or sets conditions; name the other tiers only',
           },
         ]
       : [],

@@ -70,6 +70,7 @@ function quorumOf({ stages }: Lane): number {
   return stages.reduce((sum, { quorum }) => sum + quorum, 0)
 }
 
+/** whatever is prohibited is never approved; everything that is voted on can be refused. */
 function flawsOfOutcomes(lane: Lane): Flaw[] {
   const { outcomes, attestation } = lane
   const needed = attestation ? (['approved'] as const) : (['blocked', 'changes_requested'] as const)

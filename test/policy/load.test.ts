@@ -163,12 +163,13 @@ t.test('overlays and conditions that other files know nothing of are refused', a
   const file = loadPolicies(folder(t)).lanes
   const attested = {
     ...{ id: 'attested', title: 'Attested', when: { tiers: ['minimal'] }, outcomes: ['approved'] },
-    attestation: { statement: 'It is as I say.', sampleShare: 0.1, sampleLane: 'minimal' },
+    attestation: { statement: 'It is as I say.', sampleShare: 0.1, sampleLane: 'limited-minor' },
     ...{ validForDays: 365, materialFacts: ['answers'] },
   }
-  const lanes = { ...file, lanes: [...file.lanes.filter(({ id }) => id !== 'attested'), attested] }
+  const lanes = { ...file, lanes: [...file.lanes, attested] }
   t.match(overlays(unit, { quorum: 1 }, lanes), 'overlays/0/when/tiers: Nobody votes on what is attested')
-  t.match(overlays({ tiers: ['minimal'] }, { quorum: 1 }, lanes), 'when/tiers: Nobody votes')
+  t.match(overlays({ tiers: ['minimal'] }, { conditions: ['drift-watched'] }, lanes), 'tiers: Nobody votes')
+  t.notMatch(issuesOf(folder(t, { 'lanes.json': '{}' })).join(), 'Nobody votes')
 
   const limit = { id: 'us', title: 'US', type: 'limit', text: 'There.', on: 'environment', values: ['prod'] }
   const conditions = JSON.stringify({ version: 1, conditions: [limit] })
