@@ -52,6 +52,11 @@ const commands: Record<string, Command> = {
     summary: 'Would the service start with this policy? Every problem, by file and line',
     load: async () => await import('./policy-check.js'),
   },
+  'policy diff': {
+    takes: '--against URL|FILE',
+    summary: 'Which use cases would change if a policy came into force?',
+    load: async () => await import('./policy-diff.js'),
+  },
   join: {
     takes: '[--accept --server URL]',
     summary: 'Make a key of your own to be invited by, and exchange it for your token',
