@@ -203,5 +203,26 @@ function flawsOfReference(from: Lane, { path, to }: Reference, lanes: Lane[]): F
       },
     ]
   }
-  return []
+  return loosenesses(from, target).map((message) => ({ path, message }))
+}
+
+/** The shorter way saves votes; what it approves stands on no less, nor longer, nor in more places. */
+function loosenesses(from: Lane, to: Lane): string[] {
+  const covers = (fact: string) =>
+    to.materialFacts.some((name) => name === fact || name === fact.split('.')[0])
+  const facts = from.materialFacts.filter((fact) => !covers(fact))
+  const isWider = from.environments && !to.environments?.every((name) => from.environments?.includes(name))
+  return [
+    ...(to.validForDays > from.validForDays
+      ? [
+          `an approval by lane ${to.id} would stand longer than one by this; let it stand ${from.validForDays} days at most`,
+        ]
+      : []),
+    ...(facts.length > 0
+      ? [`in lane ${to.id} ${facts.join(', ')} may change unseen; make it material there too`]
+      : []),
+    ...(isWider
+      ? [`an approval by lane ${to.id} would hold in more environments; name the same ones or fewer`]
+      : []),
+  ]
 }

@@ -230,6 +230,22 @@ t.test('a lane refers to one in which people vote, and which refers no further',
   refuses(t, fileOf([all, short]), 'lanes/1/id', /no lane refers to this one/)
 })
 
+t.test('what a shorter lane approves stands on no less, nor longer, nor in more places', async (t) => {
+  const short = { ...lane('short', undefined, [stage(1, seat('risk'))]), environments: ['staging'] }
+  const full = { ...all, environments: ['staging', 'production'], reReview: { adaptive: 'short' } }
+  const refusesShort = (change: object, words: RegExp) =>
+    refuses(t, fileOf([full, { ...short, ...change }]), 'lanes/0/reReview/adaptive', words)
+  t.ok(LanesFile.safeParse(fileOf([full, short])).success)
+  t.ok(
+    LanesFile.safeParse(fileOf([full, { ...short, materialFacts: ['purpose', 'answers', 'stage'] }])).success,
+  )
+  refusesShort({ validForDays: 366 }, /stand 365 days at most/)
+  refusesShort({ materialFacts: ['answers.decision_role'] }, /in lane short purpose may change unseen/)
+  refusesShort({ materialFacts: ['purpose', 'answers.autonomy'] }, /answers.decision_role may change unseen/)
+  refusesShort({ environments: ['development'] }, /in more environments/)
+  refusesShort({ environments: undefined }, /in more environments/)
+})
+
 t.test('an environment that policy does not name enforces', async (t) => {
   const gate = GateFile.parse(read('gate.json'))
   t.equal(enforcementOf(gate, 'production'), 'enforce')
