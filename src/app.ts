@@ -14,6 +14,7 @@ import { delegationRoutes } from './delegations/routes.js'
 import { assertRoom, FolderStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
 import { gateRoutes } from './gate/routes.js'
+import { handoverRoutes } from './handover/routes.js'
 import { createServer } from './http/server.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
@@ -22,6 +23,7 @@ import { importRoutes } from './imports/routes.js'
 import { Spool } from './imports/spool.js'
 import { incidentRoutes } from './incidents/routes.js'
 import { meRoutes } from './me/routes.js'
+import { noticeRoutes } from './notices/routes.js'
 import { orgUnitRoutes } from './org-units/routes.js'
 import { findInvited, join } from './people/membership.js'
 import { peopleRoutes } from './people/routes.js'
@@ -98,6 +100,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(suspensionRoutes)
   await app.register(incidentRoutes, deps)
   await app.register(breakGlassRoutes, deps)
+  await app.register(handoverRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)
@@ -107,6 +110,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
     uploadLimit,
   })
   await app.register(registerRoutes, deps)
+  await app.register(noticeRoutes, deps)
 }
 
 /** Rights that changed count from the next request on, not when a cache has grown old. */

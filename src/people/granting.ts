@@ -5,7 +5,7 @@ import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
 import { newId, ROOT_UNIT_ID } from '../ids.js'
 import { assertOrgUnit } from '../org-units/service.js'
-import { assertActive, assertGrantable, type Grant, type NewGrant } from './person.js'
+import { assertActive, assertGrantable, assertNoDelegate, type Grant, type NewGrant } from './person.js'
 import { getPerson } from './service.js'
 import * as store from './store.js'
 
@@ -18,6 +18,7 @@ export async function grantRight(tx: WriteTx, personId: string, grant: NewGrant)
   assertActive(person)
   await assertOrgUnit(tx, orgUnitId)
   assertGrantable(person, await store.listGrantRows(tx, personId), { kind, name })
+  assertNoDelegate(personId, await store.listDelegationsOf(tx, personId), grant)
   return await insertGrant(tx, person, grant, tx.principal.personId, right)
 }
 

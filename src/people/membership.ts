@@ -1,19 +1,17 @@
 import { authorize } from '../auth/decision-rights.js'
 import type { Sql } from '../db/client.js'
 import type { WriteTx } from '../db/transaction.js'
-import { assertRevision, RegistryError } from '../errors.js'
+import { RegistryError } from '../errors.js'
 import { ASSENT_ID, newId, ROOT_UNIT_ID } from '../ids.js'
 import { addDays, addSeconds, type Instant } from '../instant.js'
-import { endGrants, insertGrant } from './granting.js'
+import { insertGrant } from './granting.js'
 import {
   assertAcceptable,
-  assertActive,
   assertInvited,
   INVITATION_DAYS,
   type Invitation,
   type InvitedPerson,
   type NewInvitation,
-  type Person,
 } from './person.js'
 import { type PersonRow, present } from './service.js'
 import * as store from './store.js'
@@ -160,18 +158,6 @@ export async function joinByCode(
   const grant = { kind: 'role', name: 'administrator', orgUnitId: ROOT_UNIT_ID } as const
   await insertGrant(tx, person, grant, ASSENT_ID, BOOTSTRAP)
   return person
-}
-
-/** Somebody who left keeps their name in the register, and nothing else: every grant ends, no token works. */
-export async function leave(tx: WriteTx, id: string, revision: number, reason: string): Promise<Person> {
-  const person = await store.lockPerson(tx, id)
-  const right = authorize(tx.ability, 'manage', 'Person', person)
-  assertRevision(person, revision)
-  assertActive(person)
-  await endGrants(tx, person, right, reason)
-  const left = await store.updatePerson(tx, person, { status: 'left' })
-  tx.record(person, { type: 'person.left', right, sealed: { reason } })
-  return present(left)
 }
 
 function presentInvitation({

@@ -139,6 +139,24 @@ export function assertActive(person: { status: string; name: string }): void {
     throw new RegistryError('conflict', `${person.name} has left; choose somebody else`)
 }
 
+/** R-46: nothing that somebody answers for is left behind. */
+export function assertNothingOwned(
+  { id, name }: { id: string; name: string },
+  { useCases, conditions }: { useCases: number; conditions: number },
+): void {
+  if (useCases + conditions === 0) return
+  const owned = [several(useCases, 'use case'), several(conditions, 'open condition')]
+  throw new RegistryError(
+    'conflict',
+    `${name} answers for ${owned.filter(Boolean).join(' and ')}; hand them over first, with POST /v1/people/${id}/handover`,
+  )
+}
+
+function several(count: number, noun: string): string {
+  if (count === 0) return ''
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 /** A grant as rows hold it: which names go with which kind, `NewGrant` says. */
 type Held = { kind: 'role' | 'seat'; name: string }
 
@@ -163,4 +181,14 @@ export function assertGrantable(person: { kind: 'human' | 'service' }, held: Hel
       `an ${apart.name} holds no seat on the committee; give one of the two to somebody else`,
     )
   }
+}
+
+/** R-44: nor does who administers or audits fill a seat for somebody else. */
+export function assertNoDelegate(personId: string, delegations: { toId: string }[], { name }: Held): void {
+  if (name !== 'administrator' && name !== 'auditor') return
+  if (!delegations.some(({ toId }) => toId === personId)) return
+  throw new RegistryError(
+    'conflict',
+    `somebody has delegated their seat to this person, and an ${name} fills none; end that delegation first`,
+  )
 }

@@ -6,7 +6,8 @@ import { list, page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { text } from '../text.js'
 import { grantRight, listGrants, revokeGrant } from './granting.js'
-import { invite, leave, renewInvitation } from './membership.js'
+import { leave } from './leaving.js'
+import { invite, renewInvitation } from './membership.js'
 import {
   Grant,
   Invitation,
@@ -128,7 +129,8 @@ export async function peopleRoutes(app: App, { config }: { config: Config }): Pr
       id: 'endMembership',
       tag,
       summary: 'Record that somebody left',
-      description: 'Ends every grant, every token and any open invitation at once. The name stays on record.',
+      description:
+        'Ends every grant, every token, every delegation and any open invitation at once. The name stays on record. Whoever still answers for use cases or conditions hands them over first: `POST /v1/people/{id}/handover`.',
       right: { action: 'manage', subject: 'Person' },
       params,
       body: Leaving,

@@ -12,7 +12,7 @@ import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Person, PersonChange } from './person.js'
 import * as store from './store.js'
 
-export { hasAdministrator, keepFirstSignIn, listOwnersAmong } from './store.js'
+export { countOwned, hasAdministrator, keepFirstSignIn, listOwnersAmong } from './store.js'
 
 export type PersonRow = store.PersonRow
 

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull, ne, or, type SQL, sql } from 'drizzle-orm'
 import { prepareOnce, type Sql } from '../db/client.js'
-import { firstSignIns, grants, invitations, people } from '../db/schema.js'
+import { delegations, firstSignIns, grants, invitations, people } from '../db/schema.js'
 import { lock, lockAll, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
 import { ASSENT_ID, ROOT_UNIT_ID } from '../ids.js'
@@ -232,7 +232,7 @@ export async function findPersonByIdentity(
   return row?.id
 }
 
-/** Those of the ids that may own a use case: humans who have not left. */
+/** Those of the ids that may own a use case: humans who have not left, and do not until the deed is done. */
 export async function listOwnersAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return []
   const amongThem = sql`${people.id} = any(${sql.placeholder('ids')}::uuid[])`
@@ -241,8 +241,45 @@ export async function listOwnersAmong(tx: ReadTx, ids: string[]): Promise<string
       .select({ id: people.id })
       .from(people)
       .where(and(amongThem, eq(people.kind, 'human'), ne(people.status, 'left')))
+      .orderBy(people.id)
+      .for('key share')
       .prepare(name),
   )
   const rows = await owners.execute({ ids })
   return rows.map((row) => row.id)
+}
+
+/** How much somebody answers for that goes on without them. */
+export async function countOwned(
+  tx: ReadTx,
+  personId: string,
+): Promise<{ useCases: number; conditions: number }> {
+  const { rows } = await tx.sql.execute<{ useCases: number; conditions: number }>(sql`
+    select (select count(*)::int from use_case where retired_at is null
+        and (business_owner_id = ${personId} or risk_owner_id = ${personId})) as "useCases",
+      (select count(*)::int from condition c join use_case u on u.id = c.use_case_id and u.retired_at is null
+        where c.owner_id = ${personId}
+          and not exists (select from condition_ending e where e.condition_id = c.id)) as conditions`)
+  return rows[0] ?? { useCases: 0, conditions: 0 }
+}
+
+/** From or to somebody, and not over. */
+const isOpenOf = (tx: ReadTx, personId: string): SQL | undefined =>
+  and(
+    or(eq(delegations.fromId, personId), eq(delegations.toId, personId)),
+    isNull(delegations.endedAt),
+    gt(delegations.endsAt, tx.now),
+  )
+
+export async function listDelegationsOf(
+  tx: ReadTx,
+  personId: string,
+): Promise<Pick<typeof delegations.$inferSelect, 'id' | 'fromId' | 'toId'>[]> {
+  const { id, fromId, toId } = delegations
+  return await tx.sql.select({ id, fromId, toId }).from(delegations).where(isOpenOf(tx, personId)).orderBy(id)
+}
+
+export async function endDelegationRows(tx: WriteTx, personId: string): Promise<void> {
+  const by = { endedBy: tx.principal.personId, endedAt: tx.now }
+  await tx.sql.update(delegations).set(by).where(isOpenOf(tx, personId))
 }
