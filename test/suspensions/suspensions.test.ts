@@ -2,7 +2,16 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { v7 as newId } from 'uuid'
 import { ifMatch, type Person } from '../app.js'
-import { approve, approved, register, revise, standing, startCommittee, submit } from '../committee.js'
+import {
+  answersFor,
+  approve,
+  approved,
+  register,
+  revise,
+  standing,
+  startCommittee,
+  submit,
+} from '../committee.js'
 import { refuses } from '../unchanged.js'
 
 const committee = await startCommittee(t)
@@ -102,10 +111,11 @@ t.test('R-90: an approval never lifts it, and the review goes on', async (t) => 
     200,
     'what is not material may move',
   )
-  t.equal((await approve(committee, reviewId)).body.decision.outcome, 'approved')
+  await approve(committee, reviewId)
   const after = await standing(committee, id)
   t.match(after, { standing: 'suspended', openReviewId: null })
   t.not(after.decisionId, before, 'the new approval is in force, and waits')
+  t.match((await riskOwner.get(`/v1/decisions/${after.decisionId}`)).body, { reviewId, outcome: 'approved' })
   t.equal((await lastOutcomeAtGate(id)).decision, 'deny')
   await lift(seats.compliance, suspension.id)
   t.equal((await standing(committee, id)).standing, 'cleared')
@@ -116,7 +126,7 @@ t.test('R-70: a suspended use case tells every reason why its approval lapsed', 
   const { id } = await approved(committee)
   await suspend(riskOwner, id)
   t.same((await standing(committee, id)).reasons, [])
-  await revise(committee, id, { answers: { decision_role: 'decides', affected: 'customers' } })
+  await revise(committee, id, { answers: answersFor.high })
   const { standing: word, reasons } = await standing(committee, id)
   t.equal(word, 'suspended')
   t.same(reasons, ['material_change', 'tier_raised'])
