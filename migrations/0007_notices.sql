@@ -96,7 +96,7 @@ create table notice_watch (
   id text primary key check (id = 'watch'),
   looked_at timestamptz(3) not null
 );
-insert into notice_watch (id, looked_at) values ('watch', now() - interval '1 day');
+insert into notice_watch (id, looked_at) values ('watch', '2000-01-01');
 
 create table notice_choice (
   person_id uuid primary key references person (id),

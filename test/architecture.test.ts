@@ -106,7 +106,10 @@ const rules: [rule: string, check: Check, planted: Source][] = [
   ],
   [
     'only the edge speaks in HTTP status codes',
-    outside(web, mentions(/\bstatusCode\b|\b(40[1-69]|41[0235]|42[2689]|50[234])\b/)),
+    outside(
+      /^net\/|^notices\/delivery$/,
+      outside(web, mentions(/\bstatusCode\b|\b(40[1-69]|41[0235]|42[2689]|50[234])\b/)),
+    ),
     file('gate/service', 'export const refused = { status: 403 }'),
   ],
   ['a function has at most 50 lines', shortFunctions, file('gate/gate', longFunction(51))],

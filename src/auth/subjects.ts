@@ -107,6 +107,12 @@ export const subjects = {
     begins: ['create'],
     fields: { id: 'id', kind: kinds, orgUnitId: 'whole' },
   },
+  Webhook: {
+    noun: 'webhook',
+    actions: ['read', 'create', 'manage'],
+    begins: ['create'],
+    fields: { id: 'id', orgUnitId: 'id' },
+  },
   Invitation: {
     noun: 'invitation',
     actions: ['read', 'invite', 'revoke'],

@@ -26,6 +26,7 @@ export const tags = {
   Systems: 'The systems that use cases run on',
   People: 'People, service accounts, invitations, tokens and what they may do',
   'Org units': 'The tree of units that rights are scoped to',
+  Notices: 'Who is told what happens: webhooks, mail, and whether it arrived',
   Events: 'Everything that happened',
   Policies: 'The rules in force',
   Operation: 'Health and metrics of this process',

@@ -116,6 +116,7 @@ const situations: { [T in SubjectType]: Rows<T> } = {
     'whole organisation': { id: other, kind: 'human' },
     self: { id: me, kind: 'human' },
   },
+  Webhook: places({ id: other, orgUnitId: ownUnit }),
   Invitation: {
     'own unit': { personId: other },
     'whole organisation': { personId: other },
@@ -133,7 +134,7 @@ const situations: { [T in SubjectType]: Rows<T> } = {
     self: { personId: me, personKind: 'human' },
     'self, whole organisation': { personId: me, personKind: 'human' },
   },
-  Policy: { any: {} },
+  Policy: { any: {}, 'whole organisation': {} },
 }
 
 t.test('the matrix of decision rights is the committed one', async (t) => {
