@@ -25,6 +25,11 @@ export async function assertOrgUnit(tx: ReadTx, id: string): Promise<void> {
   throw new RegistryError('invalid', 'there is no org unit with this id; list the units and choose one')
 }
 
+/** Keys of a unit and of all units above it: what policy calls a line of business. */
+export async function listUnitKeys(tx: ReadTx, id: string): Promise<string[]> {
+  return await store.listKeysAbove(tx, id)
+}
+
 export async function createOrgUnit(tx: WriteTx, { key, name, parentId }: NewOrgUnit): Promise<OrgUnit> {
   await assertOrgUnit(tx, parentId)
   const parent = await store.getOrgUnitRow(tx, parentId)

@@ -75,6 +75,16 @@ export async function updateOrgUnit(
   return row ?? unit
 }
 
+/** Keys of a unit and of all units above it. */
+export async function listKeysAbove(tx: ReadTx, id: string): Promise<string[]> {
+  const { rows } = await tx.sql.execute<{ key: string }>(sql`
+    with recursive above as (
+      select key, parent_id from ${orgUnits} where id = ${id}
+      union select u.key, u.parent_id from ${orgUnits} u join above a on u.id = a.parent_id)
+    select key from above`)
+  return rows.map((row) => row.key)
+}
+
 /** Ids of a unit and of everything below it. */
 export async function listIdsBelow(on: Sql, id: string): Promise<string[]> {
   const { rows } = await on.execute<{ id: string }>(sql`

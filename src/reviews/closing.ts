@@ -1,135 +1,192 @@
+import type { Condition } from '../conditions/condition.js'
+import {
+  endAll,
+  impose,
+  listInForce,
+  type NewCondition,
+  planConditions,
+  waive,
+} from '../conditions/service.js'
 import type { WriteTx } from '../db/transaction.js'
 import { acceptedEvidence } from '../evidence/service.js'
 import { newId } from '../ids.js'
 import { addDays } from '../instant.js'
-import { chooseLane, type Outcome } from '../policy/lanes.js'
+import type { Outcome } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
 import { computeTier } from '../policy/tiering.js'
 import { materialDigest } from '../use-cases/material.js'
 import { saveUseCase, type UseCaseRow } from '../use-cases/service.js'
 import { effectiveTier, isAbove } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
-import { isStricter } from './review.js'
+import type { DecidedCondition } from './decided.js'
+import { type DecisionRow, getDecisionRow, insertDecision, type NewDecisionRow } from './decision-store.js'
+import { laneOn } from './routing.js'
+import { standingAfter } from './standing-after.js'
 import * as store from './store.js'
+import { isStricter } from './stricter.js'
+import { termsOf } from './terms.js'
 
-interface Closing {
+export interface Closing {
   useCase: UseCaseRow
   review: store.ReviewRow
   /** The votes that count, one a seat. */
   votes: store.VoteRow[]
   outcome: Outcome
   reason: string
+  /** Where an owner's word decides. */
+  attested?: { decisionId: string; attestedBy: string; attestation: string; sampled: boolean }
+}
+
+export interface Closed {
+  review: store.ReviewRow
+  decision: DecisionRow
+  useCase: UseCaseRow
 }
 
 /**
- * Turns the result of the votes into the one decision of the round, and into what the use case stands on.
- * Answers both rows as they are now.
+ * R-37: turns the result of a round into its one decision, and into what the use case stands on. Answers all rows as
+ * they are now.
  */
-export async function close(
-  tx: WriteTx,
-  policies: Policies,
-  voted: Closing,
-): Promise<{ review: store.ReviewRow; decision: store.DecisionRow }> {
+export async function close(tx: WriteTx, policies: Policies, voted: Closing): Promise<Closed> {
   const { useCase } = voted
-  const closing = { ...voted, ...underPolicyInForce(policies, voted) }
-  const { outcome, reason } = closing
+  const closing = { ...voted, ...(await underPolicyInForce(tx, policies, voted)) }
+  const { kept, imposed } = await conditionsAfter(tx, policies, closing)
+  const decision = await insertDecision(tx, await decide(tx, closing, [...kept, ...imposed]))
+  const { outcome, reason } = decision
   const review = await store.closeReviewRow(tx, voted.review.id, outcome, reason)
-  const decision = await store.insertDecision(tx, await decide(tx, closing))
-  saveUseCase(tx, useCase, {
+  await store.closeStages(tx, review.id)
+  recordDecision(tx, useCase, decision)
+  const inForce = await settleConditions(tx, useCase, decision, imposed)
+  const saved = saveUseCase(tx, useCase, {
     openReviewId: null,
     openMaterialFacts: null,
     lastOutcome: outcome,
-    ...standingAfter(decision),
+    ...standingAfter(decision, inForce),
   })
-  tx.record(useCase, {
-    type: 'decision.made',
-    reviewId: review.id,
-    decisionId: decision.id,
-    outcome,
-    tier: decision.tier,
-    lane: decision.laneId,
-    version: decision.version,
-    materialDigest: decision.materialDigest,
-    policy: decision.policyDigest,
-    validUntil: decision.validUntil,
-    sealed: { reason },
-  })
-  return { review, decision }
+  return { review, decision, useCase: saved }
 }
 
-/** An approval by the rules of yesterday does not stand if the policy in force asks for more. */
-function underPolicyInForce(
+const isApproval = ({ outcome }: Pick<Closing, 'outcome'>): boolean => outcome.startsWith('approved')
+
+/**
+ * R-22: an approval by the rules of yesterday does not stand if the policy in force asks for more. R-26: what is
+ * prohibited is never approved; the round may lower its tier.
+ */
+async function underPolicyInForce(
+  tx: WriteTx,
   policies: Policies,
   { useCase, review, outcome, reason }: Closing,
-): Pick<Closing, 'outcome' | 'reason'> {
-  if (outcome !== 'approved') return { outcome, reason }
+): Promise<Pick<Closing, 'outcome' | 'reason'> & { isLowering: boolean }> {
+  const isLowering = isApproval({ outcome }) && review.lowerTierTo !== null
+  if (!isApproval({ outcome })) return { outcome, reason, isLowering }
+  const sentBack = (why: string) => ({
+    outcome: 'changes_requested' as const,
+    reason: why,
+    isLowering: false,
+  })
   const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
-  const inForce = effectiveTier(tier, useCase.raisedTier)
+  const inForce = effectiveTier({ ...useCase, computedTier: tier })
   if (isAbove(inForce, review.tier)) {
+    return sentBack(`the tier is ${inForce} now, above ${review.tier} as submitted; submit it again`)
+  }
+  const { lane } = await laneOn(tx, policies, useCase, review.tier, review.route)
+  if (isStricter(lane, review.lane)) {
+    return sentBack('the policy in force asks for more than this review did; submit it again')
+  }
+  if (isLowering && review.tier === 'prohibited') {
     return {
-      outcome: 'changes_requested',
-      reason: `the tier is ${inForce} now, above ${review.tier} as submitted; submit it again`,
+      ...sentBack(`the tier is lowered to ${review.lowerTierTo}; submit it again as that`),
+      isLowering,
     }
   }
-  if (isStricter(chooseLane(policies.lanes, review.tier, useCase), review.lane)) {
-    return {
-      outcome: 'changes_requested',
-      reason: 'the policy in force asks for more than this review did; submit it again',
-    }
-  }
-  return { outcome, reason }
+  return { outcome, reason, isLowering }
 }
 
-async function decide(tx: WriteTx, { useCase, review, votes, outcome, reason }: Closing) {
-  const { lane } = review
-  const isApproval = outcome === 'approved'
+async function decide(
+  tx: WriteTx,
+  closing: Closing & { isLowering: boolean },
+  inForce: NewCondition[],
+): Promise<NewDecisionRow> {
+  const { useCase, review, votes, outcome, reason, attested, isLowering } = closing
+  const { lane, route, overlays, precedentId, supersedesId } = review
+  const isApproved = isApproval(closing)
+  const conditions = inForce.map(snapshotOf)
+  const { decisionId: id = newId(), ...declared } = attested ?? {}
   return {
-    id: newId(),
-    useCaseId: useCase.id,
-    reviewId: review.id,
-    outcome,
-    reason,
-    version: review.version,
-    tier: review.tier,
-    laneId: lane.id,
-    environments: isApproval ? (lane.environments ?? null) : null,
-    validUntil: isApproval ? addDays(tx.now, lane.validForDays) : null,
+    ...{ id, useCaseId: useCase.id, reviewId: review.id, reason, decidedAt: tx.now },
+    outcome: isApproved && conditions.length > 0 ? 'approved_with_conditions' : outcome,
+    ...{ version: review.version, tier: review.tier, route, laneId: lane.id, overlays },
+    basisVersion: await basisOf(tx, closing),
+    environments: isApproved ? (lane.environments ?? null) : null,
+    validUntil: isApproved ? addDays(tx.now, lane.validForDays) : null,
     materialFacts: lane.materialFacts,
     materialDigest: materialDigest(factsOf(useCase), lane.materialFacts),
     policyDigest: review.policyDigest,
     votes: votes.map(({ reviewId: _review, ...vote }) => vote),
     evidence: await acceptedEvidence(tx, useCase.id),
-    decidedAt: tx.now,
+    ...{
+      conditions,
+      limits: conditions.flatMap(({ limit }) => limit ?? []),
+      precedentId,
+      supersedesId,
+      ...declared,
+    },
+    waived: isApproved ? review.waives : [],
+    loweredTier: isLowering ? review.lowerTierTo : null,
   }
 }
 
-/**
- * What the use case stands on from now: a new approval, a block that ends the approval there was, or, when changes
- * are requested, whatever it stood on before. Authors count from the last approval on: what a block or a request for
- * changes was about is still theirs.
- */
-function standingAfter(decision: store.DecisionRow): Partial<UseCaseRow> {
-  const cleared = { firstMaterialChangeAt: null, tierRaisedAt: null }
-  if (decision.outcome === 'changes_requested') return {}
-  if (decision.outcome === 'blocked') {
-    return {
-      ...cleared,
-      approvalId: null,
-      approvedTier: null,
-      validUntil: null,
-      materialFacts: null,
-      materialDigest: null,
-      blockId: decision.id,
-    }
-  }
-  return {
-    ...cleared,
-    approvalId: decision.id,
-    approvedTier: decision.tier,
-    validUntil: decision.validUntil,
-    materialFacts: decision.materialFacts,
-    materialDigest: decision.materialDigest,
-    blockId: null,
-    authorIds: [],
-  }
+/** A short review measures later differences from the full one that it builds on. */
+async function basisOf(tx: WriteTx, { useCase, review }: Closing): Promise<number> {
+  const isShort = review.route === 'minor' || review.route === 'adaptive'
+  if (!isShort || useCase.approvalId === null) return review.version
+  const { version, basisVersion } = await getDecisionRow(tx, useCase.approvalId)
+  return basisVersion ?? version
+}
+
+/** R-35, R-83: what stays in force of before, and the conditions of every counted vote with those of policy. */
+async function conditionsAfter(
+  tx: WriteTx,
+  policies: Policies,
+  closing: Closing,
+): Promise<{ kept: Condition[]; imposed: NewCondition[] }> {
+  if (!isApproval(closing)) return { kept: [], imposed: [] }
+  const { useCase, review } = closing
+  const before = review.supersedesId === null ? await listInForce(tx, useCase.id) : []
+  const kept = before.filter(({ id }) => !review.waives.includes(id))
+  const terms = await termsOf(tx, policies, closing)
+  return { kept, imposed: await planConditions(tx, useCase, terms, kept) }
+}
+
+function snapshotOf(condition: NewCondition): DecidedCondition {
+  const { id, type, text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit } = condition
+  return { id, type, text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit }
+}
+
+/** @returns the conditions in force from now on */
+async function settleConditions(
+  tx: WriteTx,
+  useCase: UseCaseRow,
+  { id, outcome, waived, supersedesId }: DecisionRow,
+  imposed: NewCondition[],
+) {
+  if (outcome === 'blocked' || supersedesId !== null) await endAll(tx, useCase, id)
+  else if (waived.length > 0) await waive(tx, useCase, id, waived)
+  await impose(tx, useCase, id, imposed)
+  return await listInForce(tx, useCase.id)
+}
+
+function recordDecision(tx: WriteTx, useCase: UseCaseRow, decision: DecisionRow): void {
+  const { id: decisionId, reviewId, outcome, tier, route, laneId: lane, version, validUntil } = decision
+  const { materialDigest, policyDigest: policy, conditions, limits, waived, reason, sampled } = decision
+  tx.record(useCase, {
+    ...{ type: 'decision.made', reviewId, decisionId, outcome, tier, route, lane, version, validUntil },
+    ...{ materialDigest, policy, conditions: conditions.length, limits: limits.length, waived },
+    loweredTier: decision.loweredTier ?? undefined,
+    precedentId: decision.precedentId ?? undefined,
+    supersedesId: decision.supersedesId ?? undefined,
+    attestedBy: decision.attestedBy ?? undefined,
+    sampled: sampled || undefined,
+    sealed: { reason },
+  })
 }

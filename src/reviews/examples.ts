@@ -12,6 +12,8 @@ const vote = {
   rationale: 'A seller reads every draft, and the passages are approved ones.',
   decisionRight: 'DR-32',
   castAt: '2026-02-17T10:00:00.000Z',
+  conditions: [],
+  onBehalfOf: null,
 }
 
 const lastVote = {
@@ -30,6 +32,19 @@ const decidedEvidence = {
   digest: evidence.digest,
 }
 
+const stage = {
+  id: 'committee',
+  state: 'open',
+  seats: ['risk', 'business', 'legal', 'compliance'],
+  approvals: 1,
+  quorum: 2,
+  openSeats: ['business', 'legal', 'compliance'],
+  openedAt: '2026-02-16T09:00:00.000Z',
+  dueAt: '2026-02-26T09:00:00.000Z',
+  closedAt: null,
+  isOverdue: false,
+}
+
 export const review = {
   id: '019c65ad-9280-7147-857a-d2d9526f4f11',
   useCaseId: useCase.id,
@@ -37,7 +52,11 @@ export const review = {
   round: 1,
   version: 2,
   tier: 'limited',
+  route: 'full',
   lane,
+  overlays: [],
+  asks: { lowerTierTo: null, waives: [], precedentId: null, supersedesId: null },
+  sinceVersion: null,
   policyDigest,
   submittedBy: businessOwnerId,
   note: 'The pilot ends in March; we would like to go on.',
@@ -47,9 +66,11 @@ export const review = {
   outcome: null,
   closingReason: null,
   votes: [vote],
+  stages: [stage],
   approvals: 1,
   needed: 2,
-  openSeats: ['business', 'legal', 'compliance'],
+  openSeats: stage.openSeats,
+  isOverdue: false,
   excluded: [
     { personId: businessOwnerId, because: 'is its business owner' },
     { personId: riskOwner.id, because: 'is its risk owner' },
@@ -65,6 +86,7 @@ const closed = {
   outcome: 'approved',
   closingReason: reason,
   votes: [vote, lastVote],
+  stages: [{ ...stage, state: 'passed', approvals: 2, openSeats: [], closedAt: lastVote.castAt }],
   approvals: 2,
   openSeats: [],
 }
@@ -73,6 +95,7 @@ export const withdrawn = {
   ...review,
   closedAt: '2026-02-17T16:00:00.000Z',
   outcome: 'withdrawn',
+  stages: [{ ...stage, state: 'not_passed', openSeats: [], closedAt: '2026-02-17T16:00:00.000Z' }],
   openSeats: [],
   closingReason: 'The channels change next week; we submit again then.',
 }
@@ -84,8 +107,21 @@ export const decision = {
   outcome: 'approved',
   reason,
   version: 2,
+  basisVersion: 2,
   tier: 'limited',
+  route: 'full',
   laneId: lane.id,
+  overlays: [],
+  conditions: [],
+  limits: [],
+  waived: [],
+  loweredTier: null,
+  precedentId: null,
+  supersedesId: null,
+  supersededById: null,
+  attestedBy: null,
+  attestation: null,
+  sampled: false,
   environments: null,
   validUntil: standing.validUntil,
   materialFacts: lane.materialFacts,

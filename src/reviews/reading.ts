@@ -5,7 +5,9 @@ import { listEvidenceOf } from '../evidence/service.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable, loadUseCase, loadUseCases } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
-import { Decision, type Review } from './review.js'
+import { type Decision, presentDecision } from './decision.js'
+import { getDecisionRow, listDecisionRows, listSupersessions } from './decision-store.js'
+import type { Review } from './review.js'
 import * as store from './store.js'
 import { judgedRow, ownersOf, presentRound, type Round } from './view.js'
 
@@ -48,27 +50,32 @@ export async function listOpenReviews(tx: ReadTx, { limit, after }: PageRequest)
 }
 
 export async function getDecision(tx: ReadTx, id: string): Promise<Decision> {
-  const row = await store.getDecisionRow(tx, id)
+  const row = await getDecisionRow(tx, id)
   authorize(tx.ability, 'read', 'Decision', { id, ...ownersOf(await loadUseCase(tx, row.useCaseId)) })
-  return Decision.parse(row)
+  const superseded = await listSupersessions(tx, [id])
+  return presentDecision(row, superseded.get(id) ?? null)
 }
 
 export async function listDecisions(tx: ReadTx, idOrKey: string): Promise<Decision[]> {
   const useCase = await getReadable(tx, idOrKey)
   if (!isAllowed(tx.ability, 'read', 'Decision', ownersOf(useCase))) return []
-  const rows = await store.listDecisionRows(tx, useCase.id)
-  return rows.map((row) => Decision.parse(row))
+  const rows = await listDecisionRows(tx, useCase.id)
+  const superseded = await listSupersessions(
+    tx,
+    rows.map(({ id }) => id),
+  )
+  return rows.map((row) => presentDecision(row, superseded.get(row.id) ?? null))
 }
 
 /** A round for whoever may read it: what it shows is loaded here, with the evidence that the caller may read. */
 export async function showRound(tx: ReadTx, round: Round): Promise<Review> {
-  return presentRound(round, await listEvidenceOf(tx, [round.useCase.id]))
+  return presentRound(round, await listEvidenceOf(tx, [round.useCase.id]), tx.now)
 }
 
 async function showRounds(tx: ReadTx, rounds: Round[]): Promise<Review[]> {
   const useCaseIds = [...new Set(rounds.map(({ useCase }) => useCase.id))]
   const evidence = await listEvidenceOf(tx, useCaseIds)
-  return rounds.map((round) => presentRound(round, evidence))
+  return rounds.map((round) => presentRound(round, evidence, tx.now))
 }
 
 async function loadRound(tx: ReadTx, id: string): Promise<Round> {
@@ -82,18 +89,29 @@ export async function completeRound(
   review: store.ReviewRow,
   useCase: UseCaseRow,
 ): Promise<Round> {
-  const votes = await store.listVoteRows(tx, [review.id])
-  return { review, useCase, votes, parties: await store.listPartyRows(tx, [review.id]) }
+  const ids = [review.id]
+  const [votes, parties, stages] = await Promise.all([
+    store.listVoteRows(tx, ids),
+    store.listPartyRows(tx, ids),
+    store.listStageRows(tx, ids),
+  ])
+  return { review, useCase, votes, parties, stages }
 }
 
 async function loadRounds(tx: ReadTx, reviews: store.ReviewRow[], useCases: UseCaseRow[]): Promise<Round[]> {
   const ids = reviews.map(({ id }) => id)
   const votes = await store.listVoteRows(tx, ids)
   const parties = await store.listPartyRows(tx, ids)
+  const stages = await store.listStageRows(tx, ids)
   return reviews.flatMap((review) => {
     const isOfIt = ({ reviewId }: { reviewId: string }) => reviewId === review.id
     const useCase = useCases.find(({ id }) => id === review.useCaseId)
     if (!useCase) return []
-    return [{ review, useCase, votes: votes.filter(isOfIt), parties: parties.filter(isOfIt) }]
+    const its = {
+      votes: votes.filter(isOfIt),
+      parties: parties.filter(isOfIt),
+      stages: stages.filter(isOfIt),
+    }
+    return [{ review, useCase, ...its }]
   })
 }

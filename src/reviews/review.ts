@@ -1,21 +1,67 @@
 import { z } from 'zod'
+import { Proposal, Term } from '../conditions/condition.js'
 import { RegistryError } from '../errors.js'
 import { Verdict } from '../evidence/evidence.js'
 import { day, type Instant } from '../instant.js'
-import { Lane, type LaneStage, Outcome, Seat } from '../policy/lanes.js'
+import { Lane, Outcome, Seat } from '../policy/lanes.js'
 import { reason, text } from '../text.js'
 import { Tier } from '../use-cases/use-case.js'
+import type { Plan } from './arithmetic.js'
+import { DecidedEvidence } from './decided.js'
 import * as examples from './examples.js'
 
-export const Choice = z.enum(['approve', 'block', 'request_changes', 'abstain']).meta({
-  id: 'Choice',
-  description: 'What a seat can say; an abstention is on record and counts for nothing',
-})
+export const Choice = z
+  .enum(['approve', 'approve_with_conditions', 'block', 'request_changes', 'abstain', 'recuse'])
+  .meta({
+    id: 'Choice',
+    description:
+      'What a seat can say. An abstention is on record and counts for nothing; a recusal leaves the seat to another holder',
+  })
 export type Choice = z.infer<typeof Choice>
+
+/** Which way through policy led to the lane of a round. */
+export const Route = z.enum(['full', 'minor', 'adaptive', 'precedent', 'attestation', 'sample']).meta({
+  id: 'ReviewRoute',
+  description:
+    'Why it has this lane: the full one of its tier and facts; a shorter one for a minor or adaptive difference or for a cited precedent; the attestation of an owner; or a sample of those',
+})
+export type Route = z.infer<typeof Route>
+
+export const LowerTier = z.enum(['minimal', 'limited', 'high'])
+
+/** What a submission asks for beside an approval, and what it rests on. */
+export interface Asks {
+  lowerTierTo: z.infer<typeof LowerTier> | null
+  waives: string[]
+  precedentId: string | null
+  supersedesId: string | null
+}
 
 export const Submission = z
   .strictObject({
     note: text(4000).trim().default('').describe('What the committee should know'),
+    attest: z
+      .literal(true)
+      .optional()
+      .describe('Where policy asks for an attestation: you declare its statement, and it is cleared at once'),
+    lowerTierTo: LowerTier.nullable()
+      .default(null)
+      .describe('Asks to lower the tier; decided in the lane of the tier it has'),
+    waives: z
+      .array(z.uuid())
+      .max(50)
+      .default([])
+      .describe('Asks to waive these conditions of the approval in force; decided in the full lane'),
+    precedentId: z
+      .uuid()
+      .nullable()
+      .default(null)
+      .describe('Cites the decision about an approved case of the same pattern, for a shorter lane'),
+    supersedesId: z
+      .uuid()
+      .nullable()
+      .default(null)
+      .describe('Says that the decision in force is wrong: whatever is decided now takes its place'),
   })
   .meta({ id: 'Submission', examples: [examples.submission] })
 export type Submission = z.infer<typeof Submission>
@@ -25,6 +71,19 @@ export const Ballot = z
     seat: Seat.describe('The seat you hold and vote for'),
     choice: Choice,
     rationale: reason.describe('Why; it stays with the decision'),
+    conditions: z
+      .array(Proposal)
+      .max(20)
+      .default([])
+      .describe('What the approval depends on; with approve_with_conditions, and with nothing else'),
+    onBehalfOf: z
+      .uuid()
+      .optional()
+      .describe('Id of the holder of the seat, who delegated their votes to you for this time'),
+  })
+  .refine(({ choice, conditions }) => (choice === 'approve_with_conditions') === conditions.length > 0, {
+    path: ['conditions'],
+    message: 'name at least one condition with approve_with_conditions, and none with any other choice',
   })
   .meta({ id: 'Ballot', examples: [examples.ballot] })
 export type Ballot = z.infer<typeof Ballot>
@@ -44,18 +103,11 @@ export const Vote = z
     rationale: z.string().describe('Why; it stays with the decision'),
     decisionRight: z.string().describe('The right that allowed it, as DR-nn'),
     castAt: z.iso.datetime(),
+    conditions: z.array(Term).describe('What this approval depends on'),
+    onBehalfOf: z.uuid().nullable().describe('The holder of the seat, if a delegate voted for them'),
   })
   .meta({ id: 'Vote', description: 'A vote as it was cast; of a seat’s several the last one counts' })
 export type Vote = z.infer<typeof Vote>
-
-export const DecidedEvidence = z
-  .strictObject({
-    id: z.uuid(),
-    kind: z.string(),
-    title: z.string(),
-    digest: z.string(),
-  })
-  .meta({ id: 'DecidedEvidence', description: 'Evidence as it stood when a decision was made' })
 
 /** Evidence that nobody refused: what a committee decides on. */
 export const ReviewedEvidence = z
@@ -65,6 +117,26 @@ export const ReviewedEvidence = z
   })
   .meta({ id: 'ReviewedEvidence', description: 'Evidence that a review shows: accepted, or not judged yet' })
 
+export const ReviewStage = z
+  .strictObject({
+    id: z.string(),
+    state: z.enum(['waiting', 'open', 'passed', 'not_passed']),
+    seats: z.array(Seat),
+    approvals: z.int().describe('Seats whose vote that counts approves'),
+    quorum: z.int().describe('Approvals that are needed'),
+    openSeats: z.array(Seat).describe('Seats that have not voted; none unless it is open'),
+    openedAt: z.iso.datetime().nullable(),
+    dueAt: z.iso.datetime().nullable().describe('When it is overdue; time never decides'),
+    closedAt: z.iso.datetime().nullable(),
+    isOverdue: z.boolean(),
+  })
+  .meta({ id: 'ReviewStage', description: 'One stage of a round, and how far it has come' })
+export type ReviewStage = z.infer<typeof ReviewStage>
+
+export const AppliedOverlay = z
+  .strictObject({ id: z.string(), because: z.string() })
+  .meta({ id: 'AppliedOverlay', description: 'An overlay of policy that applies, with its reason' })
+
 export const Review = z
   .strictObject({
     id: z.uuid(),
@@ -73,7 +145,21 @@ export const Review = z
     round: z.int().describe('1 for the first review of the use case'),
     version: z.int().describe('The version it decides on, frozen meanwhile'),
     tier: Tier,
-    lane: Lane,
+    route: Route,
+    lane: Lane.describe('As it was when the round opened, with what overlays added'),
+    overlays: z.array(AppliedOverlay).describe('Rules for its line of business or jurisdiction that apply'),
+    asks: z
+      .strictObject({
+        lowerTierTo: LowerTier.nullable(),
+        waives: z.array(z.uuid()).describe('Ids of conditions'),
+        precedentId: z.uuid().nullable(),
+        supersedesId: z.uuid().nullable(),
+      })
+      .describe('What was asked for beside an approval, and what it rests on'),
+    sinceVersion: z
+      .int()
+      .nullable()
+      .describe('The version that the decision before was about; null if there is none'),
     policyDigest: z.string().describe('Digest of the policy in force at the time'),
     submittedBy: z.uuid().describe('Id of a person'),
     note: z.string().describe('What the committee should know'),
@@ -89,9 +175,11 @@ export const Review = z
       .nullable()
       .describe('How the votes came to the outcome, or why it was withdrawn'),
     votes: z.array(Vote).describe('In the order in which they were cast'),
-    approvals: z.int().describe('Seats whose vote that counts approves'),
-    needed: z.int().describe('Approvals that are needed'),
-    openSeats: z.array(Seat).describe('Seats that have not voted'),
+    stages: z.array(ReviewStage).describe('In the order of the lane'),
+    approvals: z.int().describe('Seats whose vote that counts approves, in all stages'),
+    needed: z.int().describe('Approvals that are needed, in all stages'),
+    openSeats: z.array(Seat).describe('Seats of open stages that have not voted'),
+    isOverdue: z.boolean().describe('Open beyond the time when a stage was due'),
     excluded: z
       .array(z.strictObject({ personId: z.uuid(), because: z.string() }))
       .describe('Who may not vote, and why'),
@@ -106,37 +194,6 @@ export const Review = z
   })
 export type Review = z.infer<typeof Review>
 
-export const Decision = z
-  .strictObject({
-    id: z.uuid(),
-    useCaseId: z.uuid(),
-    reviewId: z.uuid(),
-    outcome: Outcome,
-    reason: z.string().describe('How the votes came to this outcome'),
-    version: z.int().describe('The version that was decided on'),
-    tier: Tier.describe('The tier it was decided for'),
-    laneId: z.string().describe('The lane of policy it went through'),
-    environments: z.array(z.string()).nullable().describe('Where an approval holds; null for everywhere'),
-    validUntil: z.iso.datetime().nullable().describe('When an approval ends by itself'),
-    materialFacts: z.array(z.string()).describe('Facts whose change ends the approval'),
-    materialDigest: z.string().describe('Digest of the material facts as they were decided on'),
-    policyDigest: z.string().describe('Digest of the policy in force at the time'),
-    votes: z.array(Vote).describe('The votes that counted, one a seat'),
-    evidence: z.array(DecidedEvidence).describe('Evidence that was accepted at the time'),
-    decidedAt: z.iso.datetime(),
-  })
-  .meta({
-    id: 'Decision',
-    description: 'The outcome of a review; it never changes',
-    examples: [examples.decision],
-  })
-export type Decision = z.infer<typeof Decision>
-
-/** A vote that was cast, with the decision that it led to, if it did. */
-export const CastVote = z
-  .strictObject({ review: Review, decision: Decision.nullable().describe('Null while the round is open') })
-  .meta({ id: 'CastVote', examples: examples.castVotes })
-
 export function assertOpen(review: { outcome: string | null; closedAt: Instant | null }): void {
   if (review.outcome === null || review.closedAt === null) return
   throw new RegistryError(
@@ -145,7 +202,7 @@ export function assertOpen(review: { outcome: string | null; closedAt: Instant |
   )
 }
 
-/** Two different people answer for a use case: one for its outcome, one for its risk. */
+/** R-03: two different people answer for a use case: one for its outcome, one for its risk. */
 export function assertOwned({
   businessOwnerId,
   riskOwnerId,
@@ -160,97 +217,58 @@ export function assertOwned({
   )
 }
 
-/** @throws RegistryError `invalid` unless the lane has this seat and can end the way it asks for */
-export function assertVotable(lane: Lane, { seat, choice }: Pick<Ballot, 'seat' | 'choice'>): void {
-  const seats = lane.stages.flatMap((stage) => stage.seats.map((place) => place.seat))
-  if (!seats.includes(seat)) {
-    throw new RegistryError('invalid', `this review has no seat ${seat}; vote for one of ${seats.join(', ')}`)
+/**
+ * R-23: votes are for seats of stages that are open; R-26: what is prohibited is not approved, only lowered.
+ * @param open the stages that take votes now
+ * @throws RegistryError `invalid` unless the lane has this seat and can end the way it asks for, `conflict` while the
+ *   seat's stage is not open
+ */
+export function assertVotable(
+  round: Pick<Asks, 'lowerTierTo'> & { lane: Lane; tier: Tier },
+  open: readonly { seats: readonly { seat: string }[] }[],
+  { seat, choice }: Pick<Ballot, 'seat' | 'choice'>,
+): void {
+  const seatsIn = (stages: typeof open) => stages.flatMap(({ seats }) => seats.map((place) => place.seat))
+  const { lane, tier, lowerTierTo } = round
+  if (!seatsIn(lane.stages).includes(seat)) {
+    const known = seatsIn(lane.stages).join(', ')
+    throw new RegistryError('invalid', `this review has no seat ${seat}; vote for one of ${known}`)
   }
-  if (choice === 'approve' && !lane.outcomes.includes('approved')) {
+  if (!seatsIn(open).includes(seat)) {
+    const now = seatsIn(open).join(', ')
+    throw new RegistryError('conflict', `the stage of the ${seat} seat is not open; ${now} vote now`)
+  }
+  const isLowering = choice === 'approve' && lowerTierTo !== null
+  if (isApproval(choice) && !isLowering && !lane.outcomes.includes(OUTCOME_OF[choice])) {
     throw new RegistryError(
       'invalid',
-      `a ${lane.when?.tiers?.join(' or ') ?? 'prohibited'} use case cannot be approved; block it or request changes`,
+      `a ${tier} use case cannot be ${OUTCOME_OF[choice].replaceAll('_', ' ')}; block it or request changes`,
     )
   }
 }
 
-export type Tally = { closes: false } | { closes: true; outcome: Outcome; reason: string }
+const OUTCOME_OF = { approve: 'approved', approve_with_conditions: 'approved_with_conditions' } as const
 
-type Cast = { seat: string; choice: Choice }
-
-/**
- * What the votes come to, one vote a seat. A veto seat's block closes at once. The quorum closes as approved when
- * every required seat is among the approvals. When that is out of reach: blocked if anyone voted so, else changes
- * are requested. An abstention approves nothing and frees no seat.
- */
-export function tally({ seats, quorum }: LaneStage, votes: readonly Cast[]): Tally {
-  const choiceOf = (seat: string) => votes.find((vote) => vote.seat === seat)?.choice
-  const veto = seats.find((place) => place.veto && choiceOf(place.seat) === 'block')
-  if (veto)
-    return { closes: true, outcome: 'blocked', reason: `blocked by the ${veto.seat} seat, which has a veto` }
-
-  const approvals = seats.filter(({ seat }) => choiceOf(seat) === 'approve')
-  const required = seats.filter((place) => place.required)
-  if (approvals.length >= quorum && required.every((place) => approvals.includes(place))) {
-    return {
-      closes: true,
-      outcome: 'approved',
-      reason: `${approvals.length} of ${seats.length} seats approved, ${quorum} were needed`,
-    }
-  }
-
-  const undecided = seats.filter(({ seat }) => choiceOf(seat) === undefined)
-  const lost = required.find(({ seat }) => choiceOf(seat) !== undefined && choiceOf(seat) !== 'approve')
-  if (!lost && approvals.length + undecided.length >= quorum) return { closes: false }
-  const outcome = votes.some(({ choice }) => choice === 'block') ? 'blocked' : 'changes_requested'
-  const why = lost
-    ? `the ${lost.seat} seat is required and did not approve`
-    : `${quorum} approvals are out of reach`
-  return { closes: true, outcome, reason: why }
+/** Both kinds of approval count (R-31). */
+export function isApproval(choice: Choice): choice is keyof typeof OUTCOME_OF {
+  return choice in OUTCOME_OF
 }
 
-/** The vote that counts for each seat: its last. */
-export function countedVotes<T extends { seat: string; ordinal: number }>(votes: readonly T[]): T[] {
-  const latest = new Map<string, T>()
-  for (const vote of votes) {
-    if (vote.ordinal > (latest.get(vote.seat)?.ordinal ?? 0)) latest.set(vote.seat, vote)
-  }
-  return [...latest.values()]
+/** The stages of a lane as the arithmetic reads them. Lanes of before there were several have no order. */
+export function planOf({ order, stages }: Pick<Lane, 'order' | 'stages'>): Plan {
+  return { order: order ?? 'in_order', stages }
 }
 
-/** True when the lane in force asks for more than the one a round opened with: an approval under it would be too cheap. */
-export function isStricter(inForce: Lane, opened: Lane): boolean {
-  const isNew = (is: (place: LaneStage['seats'][number]) => boolean) =>
-    seatsOf(inForce).some(
-      (place) => is(place) && !seatsOf(opened).some((old) => old.seat === place.seat && is(old)),
-    )
-  return (
-    quorumOf(inForce) > quorumOf(opened) ||
-    isNew((place) => place.required) ||
-    isNew((place) => place.veto) ||
-    inForce.validForDays < opened.validForDays ||
-    inForce.materialFacts.some((fact) => !opened.materialFacts.includes(fact)) ||
-    holdsInFewer(inForce, opened)
+/** R-20: what a round rests on stays as it is while it is open. Another unit would be another committee. */
+export function frozenBy({ id, lane }: { id: string; lane: Lane }) {
+  return { openReviewId: id, openMaterialFacts: [...new Set([...lane.materialFacts, 'orgUnitId'])] }
+}
+
+/** R-25: those who were drawn cannot undo the draw. */
+export function assertWithdrawable({ route }: { route: Route }): void {
+  if (route !== 'sample') return
+  throw new RegistryError(
+    'conflict',
+    'this review was drawn as a sample of attestations; the committee ends it',
   )
-}
-
-/** A lane without environments holds everywhere. */
-function holdsInFewer({ environments: few }: Lane, { environments: many }: Lane): boolean {
-  if (few === undefined) return false
-  return many === undefined || many.some((environment) => !few.includes(environment))
-}
-
-function quorumOf({ stages }: Lane): number {
-  return stages.reduce((sum, { quorum }) => sum + quorum, 0)
-}
-
-function seatsOf({ stages }: Lane): LaneStage['seats'] {
-  return stages.flatMap(({ seats }) => seats)
-}
-
-/** The one stage of a round. Lanes of several stages come with the stages themselves. */
-export function stageOf(lane: Lane): LaneStage {
-  const [stage] = lane.stages
-  if (!stage) throw new Error(`lane ${lane.id} has no stage: the policy was not validated`)
-  return stage
 }

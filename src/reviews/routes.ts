@@ -5,10 +5,12 @@ import { list, page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
+import { CastVote, Decision } from './decision.js'
 import { withdrawn } from './examples.js'
 import { getDecision, getReview, listDecisions, listOpenReviews, listReviews } from './reading.js'
-import { Ballot, CastVote, Decision, Review, Submission, Withdrawal } from './review.js'
-import { submit, vote, withdraw } from './service.js'
+import { Ballot, Review, Submission, Withdrawal } from './review.js'
+import { submit, withdraw } from './service.js'
+import { vote } from './voting.js'
 
 const params = z.strictObject({ id: z.uuid().describe('Of the review, or of the decision') })
 const useCaseParams = z.strictObject({ id: UseCaseRef })
@@ -23,7 +25,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       tag,
       summary: 'Submit a use case to the committee',
       description:
-        'Freezes the current version and opens a round in the lane that policy chooses by tier and facts.',
+        'Freezes the current version and opens a round in the lane that policy chooses by tier and facts; a re-review with a small difference, or a cited precedent, may take a shorter one. Where policy asks for an attestation instead of a vote, the answer is the round as it closed with it.',
       right: { action: 'submit', subject: 'UseCase' },
       params: useCaseParams,
       body: Submission,
@@ -33,9 +35,7 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
     }),
     async (request) => {
       const { params, body } = request
-      return await app.write(request, (tx) =>
-        submit(tx, policies, params.id, requireRevision(request), body.note),
-      )
+      return await app.write(request, (tx) => submit(tx, policies, params.id, requireRevision(request), body))
     },
   )
 
@@ -87,7 +87,8 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'castVote',
       tag,
       summary: 'Vote for the seat you hold, or change its vote',
-      description: 'The round closes with the vote that decides it; the answer then holds the decision.',
+      description:
+        'A stage closes with the vote that passes it, and the round with the vote that decides it; the answer then holds the decision. A recusal leaves the seat to another holder.',
       right: { action: 'vote', subject: 'Review' },
       params,
       body: Ballot,

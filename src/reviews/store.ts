@@ -1,12 +1,12 @@
-import { and, asc, desc, eq, gt, inArray, isNull, or, type SQL, sql } from 'drizzle-orm'
-import { decisions, reviewParties, reviewSeats, reviews, useCases, votes } from '../db/schema.js'
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm'
+import { people, reviewParties, reviewStages, reviews, useCases, votes } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
 
 export type ReviewRow = typeof reviews.$inferSelect
 export type VoteRow = typeof votes.$inferSelect
 export type PartyRow = typeof reviewParties.$inferSelect
-export type DecisionRow = typeof decisions.$inferSelect
+export type StageRow = typeof reviewStages.$inferSelect
 
 export async function getReviewRow(tx: ReadTx, id: string): Promise<ReviewRow> {
   const [row] = await tx.sql.select().from(reviews).where(eq(reviews.id, id))
@@ -97,54 +97,6 @@ export async function listPartyRows(tx: ReadTx, reviewIds: string[]): Promise<Pa
   return await tx.sql.select().from(reviewParties).where(inArray(reviewParties.reviewId, reviewIds))
 }
 
-/**
- * Seats a person in a round: their part as elector, and the seat itself. Both keys stand against a second person in
- * the seat, a second seat for the person, and anyone who is excluded.
- */
-export async function takeSeat(tx: WriteTx, reviewId: string, seat: string): Promise<void> {
-  const { personId } = tx.principal
-  const because = `votes for the ${seat} seat`
-  await tx.sql
-    .insert(reviewParties)
-    .values({ reviewId, personId, part: 'elector', because })
-    .onConflictDoNothing()
-  await tx.sql.insert(reviewSeats).values({ reviewId, seat, personId }).onConflictDoNothing()
-  const taken = await tx.sql
-    .select()
-    .from(reviewSeats)
-    .where(
-      and(
-        eq(reviewSeats.reviewId, reviewId),
-        or(eq(reviewSeats.seat, seat), eq(reviewSeats.personId, personId)),
-      ),
-    )
-  if (taken.some((row) => row.personId === personId && row.vacatedAt !== null)) {
-    throw new RegistryError('conflict', 'you gave up your seat in this round; another holder of it votes now')
-  }
-  if (taken.some((row) => row.seat === seat && row.personId !== personId && row.vacatedAt === null)) {
-    throw new RegistryError(
-      'conflict',
-      `somebody else votes for the ${seat} seat in this round; nothing to do`,
-    )
-  }
-  const other = taken.find((row) => row.personId === personId && row.seat !== seat)
-  if (other)
-    throw new RegistryError(
-      'conflict',
-      `you vote for the ${other.seat} seat in this round; one person fills one seat`,
-    )
-}
-
-/** Leaves the seat to another holder; what was voted from it stays on record and counts no more. */
-export async function vacateSeat(tx: WriteTx, reviewId: string, seat: string): Promise<void> {
-  const filled = and(
-    eq(reviewSeats.reviewId, reviewId),
-    eq(reviewSeats.seat, seat),
-    isNull(reviewSeats.vacatedAt),
-  )
-  await tx.sql.update(reviewSeats).set({ vacatedAt: tx.now }).where(filled)
-}
-
 export async function insertVote(tx: WriteTx, vote: typeof votes.$inferInsert): Promise<VoteRow> {
   const [row] = await tx.sql.insert(votes).values(vote).returning()
   if (!row) throw new Error('an inserted vote came back empty')
@@ -161,25 +113,64 @@ export async function listVoteRows(tx: ReadTx, reviewIds: string[]): Promise<Vot
     .orderBy(asc(votes.castAt), asc(votes.id))
 }
 
-export async function insertDecision(
+/** In the order of the lane. */
+export async function insertStages(
   tx: WriteTx,
-  decision: typeof decisions.$inferInsert,
-): Promise<DecisionRow> {
-  const [row] = await tx.sql.insert(decisions).values(decision).returning()
-  if (!row) throw new Error('an inserted decision came back empty')
-  return row
+  reviewId: string,
+  stages: Omit<StageRow, 'reviewId' | 'closedAt' | 'passed'>[],
+): Promise<void> {
+  if (stages.length === 0) return
+  await tx.sql.insert(reviewStages).values(stages.map((stage) => ({ reviewId, ...stage })))
 }
 
-export async function getDecisionRow(tx: ReadTx, id: string): Promise<DecisionRow> {
-  const [row] = await tx.sql.select().from(decisions).where(eq(decisions.id, id))
-  if (!row) throw notFound('decision')
-  return row
-}
-
-export async function listDecisionRows(tx: ReadTx, useCaseId: string): Promise<DecisionRow[]> {
+/** In the order of the lane, round by round. */
+export async function listStageRows(tx: ReadTx, reviewIds: string[]): Promise<StageRow[]> {
+  if (reviewIds.length === 0) return []
   return await tx.sql
     .select()
-    .from(decisions)
-    .where(eq(decisions.useCaseId, useCaseId))
-    .orderBy(desc(decisions.decidedAt), desc(decisions.id))
+    .from(reviewStages)
+    .where(inArray(reviewStages.reviewId, reviewIds))
+    .orderBy(asc(reviewStages.reviewId), asc(reviewStages.ordinal))
+}
+
+export async function openStage(tx: WriteTx, reviewId: string, stage: string, dueAt: string): Promise<void> {
+  await tx.sql
+    .update(reviewStages)
+    .set({ openedAt: tx.now, dueAt })
+    .where(and(eq(reviewStages.reviewId, reviewId), eq(reviewStages.stage, stage)))
+}
+
+export async function passStage(tx: WriteTx, reviewId: string, stage: string): Promise<void> {
+  await tx.sql
+    .update(reviewStages)
+    .set({ closedAt: tx.now, passed: true })
+    .where(and(eq(reviewStages.reviewId, reviewId), eq(reviewStages.stage, stage)))
+}
+
+/** Ends what is still open when the round does. */
+export async function closeStages(tx: WriteTx, reviewId: string): Promise<void> {
+  await tx.sql
+    .update(reviewStages)
+    .set({ closedAt: tx.now, passed: false })
+    .where(
+      and(
+        eq(reviewStages.reviewId, reviewId),
+        isNull(reviewStages.closedAt),
+        isNotNull(reviewStages.openedAt),
+      ),
+    )
+}
+
+export async function setDue(tx: WriteTx, reviewId: string, dueAt: string): Promise<void> {
+  await tx.sql.update(reviews).set({ dueAt }).where(eq(reviews.id, reviewId))
+}
+
+/** Those who have not left. */
+export async function listActiveAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await tx.sql
+    .select({ id: people.id })
+    .from(people)
+    .where(and(inArray(people.id, ids), eq(people.status, 'active')))
+  return rows.map(({ id }) => id)
 }

@@ -1,9 +1,12 @@
 import type { RowOf } from '../auth/decision-rights.js'
 import type { Evidence } from '../evidence/evidence.js'
+import type { Instant } from '../instant.js'
+import type { LaneStage } from '../policy/lanes.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import { keyOf } from '../use-cases/use-case.js'
-import { countedVotes, Review, stageOf } from './review.js'
-import type { PartyRow, ReviewRow, VoteRow } from './store.js'
+import { countedVotes } from './arithmetic.js'
+import { isApproval, Review, type ReviewStage } from './review.js'
+import type { PartyRow, ReviewRow, StageRow, VoteRow } from './store.js'
 
 /** One round, with all that its rights and its readers look at. */
 export interface Round {
@@ -12,6 +15,8 @@ export interface Round {
   /** In the order they were cast. */
   votes: VoteRow[]
   parties: PartyRow[]
+  /** In the order of the lane. */
+  stages: StageRow[]
 }
 
 /** What decision rights look at in a review. */
@@ -27,27 +32,56 @@ export function ownersOf({ id: useCaseId, orgUnitId, businessOwnerId, riskOwnerI
 }
 
 /** A round as its API shows it; of the evidence given, what is of this use case. */
-export function presentRound(
-  { review, useCase, votes, parties }: Round,
-  evidence: readonly Evidence[],
-): Review {
-  const approving = countedVotes(votes).filter(({ choice }) => choice === 'approve')
+export function presentRound(round: Round, evidence: readonly Evidence[], now: Instant): Review {
+  const { review, useCase, votes, parties } = round
+  const { lowerTierTo, waives, precedentId, supersedesId, imposes: _imposes, ...shown } = review
+  const stages = presentStages(round, now)
+  const sum = (of: 'approvals' | 'quorum') => stages.reduce((total, stage) => total + stage[of], 0)
   return Review.parse({
-    ...review,
+    ...shown,
     useCase: { key: keyOf(useCase.number), title: useCase.title },
+    asks: { lowerTierTo, waives, precedentId, supersedesId },
     votes: votes.map(({ reviewId: _id, ...vote }) => vote),
-    approvals: approving.length,
-    needed: stageOf(review.lane).quorum,
-    openSeats: openSeatsOf(review, votes),
+    stages,
+    approvals: sum('approvals'),
+    needed: sum('quorum'),
+    openSeats: stages.flatMap(({ openSeats }) => openSeats),
+    isOverdue: stages.some(({ isOverdue }) => isOverdue),
     excluded: parties.filter(isExcluded).map(({ personId, because }) => ({ personId, because })),
     evidence: evidenceOf(review, evidence),
   })
 }
 
-function openSeatsOf({ lane, outcome }: ReviewRow, votes: readonly VoteRow[]): string[] {
-  if (outcome !== null) return []
-  const seats = stageOf(lane).seats.map(({ seat }) => seat)
-  return seats.filter((seat) => !votes.some((vote) => vote.seat === seat))
+function presentStages({ review, votes, stages }: Round, now: Instant): ReviewStage[] {
+  const counted = countedVotes(votes)
+  return stages.flatMap((row) => {
+    const stage = review.lane.stages.find(({ id }) => id === row.stage)
+    return stage ? [presentStage(stage, row, counted, now)] : []
+  })
+}
+
+function presentStage(
+  { seats: places }: LaneStage,
+  { stage: id, quorum, openedAt, dueAt, closedAt, passed }: StageRow,
+  counted: readonly VoteRow[],
+  now: Instant,
+): ReviewStage {
+  const seats = places.map(({ seat }) => seat)
+  const own = counted.filter(({ seat }) => seats.some((one) => one === seat))
+  const isOpen = openedAt !== null && closedAt === null
+  return {
+    ...{ id, seats, quorum, openedAt, dueAt, closedAt },
+    state: isOpen ? 'open' : stateOfClosed(passed),
+    approvals: own.filter(({ choice }) => isApproval(choice)).length,
+    openSeats: isOpen ? seats.filter((one) => !own.some(({ seat }) => seat === one)) : [],
+    isOverdue: isOpen && dueAt !== null && dueAt <= now,
+  }
+}
+
+/** Nobody said of a stage that waits whether it passed, nor of one that never opened. */
+function stateOfClosed(passed: boolean | null): ReviewStage['state'] {
+  if (passed === null) return 'waiting'
+  return passed ? 'passed' : 'not_passed'
 }
 
 /** What nobody had refused when the round closed, or has refused until now. */
@@ -62,4 +96,4 @@ function evidenceOf({ useCaseId, closedAt }: ReviewRow, evidence: readonly Evide
     .filter(({ verdict }) => verdict?.verdict !== 'refused')
 }
 
-const isExcluded = ({ part }: PartyRow): boolean => part === 'excluded'
+export const isExcluded = ({ part }: PartyRow): boolean => part === 'excluded'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { addDays } from '../../src/instant.js'
-import { vote as castVote } from '../../src/reviews/service.js'
+import { vote as castVote } from '../../src/reviews/voting.js'
 import { ifMatch } from '../app.js'
 import {
   act,
@@ -265,13 +265,16 @@ t.test('in a re-review', async (t) => {
     const { id, standing: before } = await approved(committee)
     const reviewId = await submit(committee, id)
     t.match(await standing(committee, id), { ...before, openReviewId: reviewId })
+    await vote(committee, reviewId, 'legal', 'abstain')
     await vote(committee, reviewId, 'risk', 'request_changes')
     t.same(await standing(committee, id), before)
   })
 
   await t.test('a block ends the approval', async (t) => {
     const { id } = await approved(committee)
-    const { decision } = (await vote(committee, await submit(committee, id), 'risk', 'block')).body
+    const again = await submit(committee, id)
+    await vote(committee, again, 'legal', 'abstain')
+    const { decision } = (await vote(committee, again, 'risk', 'block')).body
     t.match(await standing(committee, id), {
       standing: 'blocked',
       decisionId: decision.id,
@@ -287,7 +290,12 @@ t.test('the policy in force at closing may ask for more than the round did', asy
   const { id } = await register(committee)
   const reviewId = await submit(committee, id)
   await vote(committee, reviewId, 'legal', 'approve')
-  const ballot = { seat: 'risk', choice: 'approve', rationale: 'as discussed' } as const
+  const ballot = {
+    seat: 'risk',
+    choice: 'approve',
+    rationale: 'as discussed',
+    conditions: [] as never[],
+  } as const
 
   await t.test('a larger quorum', async (t) => {
     const lanes = policies.lanes.lanes.map((lane) => ({

@@ -161,6 +161,7 @@ t.test(
     const again = await submit(committee, id)
     await refuses(t, committee, () => voteAs(writer, again, 'compliance'), { status: 403, rule: 'DR-73' })
     await approve(committee, again)
+    await revise(committee, id, { purpose: 'Pays claims' })
     t.equal((await voteAs(writer, await submit(committee, id), 'compliance')).status, 201)
   },
 )

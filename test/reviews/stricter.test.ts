@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Lane } from '../../src/policy/lanes.js'
-import { isStricter } from '../../src/reviews/review.js'
+import { isStricter } from '../../src/reviews/stricter.js'
 
 const lane = Lane.parse({
   id: 'limited',

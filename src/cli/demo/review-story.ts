@@ -1,5 +1,6 @@
 import type { Evidence } from '../../evidence/evidence.js'
-import type { Decision, Review } from '../../reviews/review.js'
+import type { Decision } from '../../reviews/decision.js'
+import type { Review } from '../../reviews/review.js'
 import type { UseCase } from '../../use-cases/use-case.js'
 import type { Caller } from './caller.js'
 import { as, idOf, type Stage } from './stage.js'

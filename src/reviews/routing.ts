@@ -1,0 +1,104 @@
+import type { ReadTx } from '../db/transaction.js'
+import { listUnitKeys } from '../org-units/service.js'
+import { chooseLane, classOf, type Lane, type LanesFile, laneById } from '../policy/lanes.js'
+import type { Policies } from '../policy/load.js'
+import { applyOverlays } from '../policy/overlays.js'
+import { changedFacts } from '../use-cases/material.js'
+import { getVersion } from '../use-cases/reading.js'
+import type { UseCaseRow } from '../use-cases/service.js'
+import type { Tier } from '../use-cases/use-case.js'
+import { factsOf } from '../use-cases/view.js'
+import * as store from './decision-store.js'
+import { assertPrecedent } from './precedents.js'
+import type { Asks, Route } from './review.js'
+
+/** The way of a use case through policy: its lane with what overlays add, and why it is this one. */
+export interface Way {
+  route: Route
+  lane: Lane
+  overlays: { id: string; because: string }[]
+  /** Patterns of conditions that overlays add to an approval. */
+  imposes: string[]
+  /** The version that the decision before was about. */
+  sinceVersion: number | null
+}
+
+/**
+ * R-21, R-51, R-53: the full lane of the tier and facts, unless a small difference since the last full decision, or
+ * a precedent, leads to a shorter one. What asks for more than an approval is decided in the full lane.
+ */
+export async function chooseWay(
+  tx: ReadTx,
+  policies: Policies,
+  useCase: UseCaseRow,
+  tier: Tier,
+  asks: Asks,
+): Promise<Way> {
+  const last = await store.findLastDecisionRow(tx, useCase.id)
+  const full = await fullLane(tx, policies, useCase, tier)
+  const route = await routeOf(tx, policies, { useCase, tier, full, asks })
+  return { route, sinceVersion: last?.version ?? null, ...(await laneOn(tx, policies, useCase, tier, route)) }
+}
+
+/** The lane that this route leads to by the policy in force, with its overlays. */
+export async function laneOn(
+  tx: ReadTx,
+  policies: Policies,
+  useCase: UseCaseRow,
+  tier: Tier,
+  route: Route,
+): Promise<Pick<Way, 'lane' | 'overlays' | 'imposes'>> {
+  const facts = await scopedFactsOf(tx, useCase)
+  const base = follow(policies.lanes, chooseLane(policies.lanes, tier, facts), route)
+  const { lane, overlays, conditions: imposes } = applyOverlays(policies.overlays, base, tier, facts)
+  return { lane, overlays, imposes }
+}
+
+async function fullLane(tx: ReadTx, { lanes }: Policies, useCase: UseCaseRow, tier: Tier): Promise<Lane> {
+  return chooseLane(lanes, tier, await scopedFactsOf(tx, useCase))
+}
+
+async function scopedFactsOf(tx: ReadTx, useCase: UseCaseRow) {
+  return { ...factsOf(useCase), unitKeys: await listUnitKeys(tx, useCase.orgUnitId) }
+}
+
+/** Where policy names no lane for a route, the full one is taken; where nobody would vote, the one that samples. */
+function follow(lanes: LanesFile, full: Lane, route: Route): Lane {
+  const { attestation, reReview, precedent } = full
+  if (route === 'attestation') return full
+  if (attestation) return laneById(lanes, attestation.sampleLane)
+  if (route === 'precedent' && precedent) return laneById(lanes, precedent.lane)
+  const shorter = route === 'minor' || route === 'adaptive' ? reReview?.[route] : undefined
+  return shorter === undefined ? full : laneById(lanes, shorter)
+}
+
+interface Situation {
+  useCase: UseCaseRow
+  tier: Tier
+  full: Lane
+  asks: Asks
+}
+
+async function routeOf(tx: ReadTx, policies: Policies, situation: Situation): Promise<Route> {
+  const { useCase, tier, full, asks } = situation
+  if (asks.lowerTierTo !== null || asks.waives.length > 0 || asks.supersedesId !== null) return 'full'
+  if (asks.precedentId !== null) {
+    await assertPrecedent(tx, { useCase, tier, precedent: full.precedent, decisionId: asks.precedentId })
+    return 'precedent'
+  }
+  if (full.attestation) return 'attestation'
+  if (useCase.approvalId === null || useCase.approvedTier !== tier) return 'full'
+  const change = classOf(policies.lanes, await changedSinceFullReview(tx, useCase, useCase.approvalId))
+  return change !== 'transformative' && full.reReview?.[change] !== undefined ? change : 'full'
+}
+
+/** Facts that differ from those of the last full review, so that many small steps do not pass for small ones. */
+async function changedSinceFullReview(
+  tx: ReadTx,
+  useCase: UseCaseRow,
+  approvalId: string,
+): Promise<string[]> {
+  const { version, basisVersion } = await store.getDecisionRow(tx, approvalId)
+  const { facts } = await getVersion(tx, useCase.id, basisVersion ?? version)
+  return changedFacts(facts, factsOf(useCase))
+}

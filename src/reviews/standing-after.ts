@@ -1,0 +1,40 @@
+import { type Condition, headOf } from '../conditions/condition.js'
+import type { UseCaseRow } from '../use-cases/service.js'
+import type { DecisionRow } from './decision-store.js'
+
+const nothing = {
+  approvalId: null,
+  approvedTier: null,
+  validUntil: null,
+  materialFacts: null,
+  materialDigest: null,
+  firstMaterialChangeAt: null,
+  tierRaisedAt: null,
+  hasConditions: false,
+} as const
+
+/**
+ * What the use case stands on from now: a new approval, a block that ends the approval there was (R-52), or, when
+ * changes are requested, whatever it stood on before, unless that was wrong (R-50). Authors count from the last
+ * approval on: what a block or a request for changes was about is still theirs (R-40).
+ */
+export function standingAfter(decision: DecisionRow, inForce: readonly Condition[]): Partial<UseCaseRow> {
+  const lowered = decision.loweredTier === null ? {} : { loweredTier: decision.loweredTier }
+  const conditions = headOf(inForce)
+  if (decision.outcome === 'changes_requested') {
+    const isSuperseded = decision.supersedesId !== null
+    return { ...lowered, ...(isSuperseded && { ...nothing, ...conditions, blockId: null }) }
+  }
+  if (decision.outcome === 'blocked') return { ...nothing, ...conditions, blockId: decision.id }
+  return {
+    ...{ ...nothing, ...lowered, ...conditions },
+    approvalId: decision.id,
+    approvedTier: decision.tier,
+    validUntil: decision.validUntil,
+    materialFacts: decision.materialFacts,
+    materialDigest: decision.materialDigest,
+    hasConditions: decision.outcome === 'approved_with_conditions',
+    blockId: null,
+    authorIds: [],
+  }
+}

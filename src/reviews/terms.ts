@@ -1,0 +1,37 @@
+import type { Term } from '../conditions/condition.js'
+import { mergeTerms, termsOfPatterns } from '../conditions/terms.js'
+import type { ReadTx } from '../db/transaction.js'
+import type { Policies } from '../policy/load.js'
+import type { DecidedCondition } from './decided.js'
+import * as store from './decision-store.js'
+import type { ReviewRow, VoteRow } from './store.js'
+
+interface Approving {
+  review: Pick<ReviewRow, 'imposes' | 'precedentId'>
+  votes: readonly VoteRow[]
+}
+
+/** the conditions of every counted vote of all stages, those of the precedent, and those that overlays impose. */
+export async function termsOf(tx: ReadTx, policies: Policies, { review, votes }: Approving): Promise<Term[]> {
+  return mergeTerms([
+    ...votes.map(({ conditions }) => conditions as Term[]),
+    termsOfPatterns(policies, review.imposes),
+    review.precedentId === null ? [] : await termsOfPrecedent(tx, review.precedentId),
+  ])
+}
+
+const DAY_MS = 86_400_000
+
+/** what the precedent was approved on holds here too, due after as many days as there. */
+async function termsOfPrecedent(tx: ReadTx, decisionId: string): Promise<Term[]> {
+  const { conditions, decidedAt } = await store.getDecisionRow(tx, decisionId)
+  return (conditions as DecidedCondition[]).map((condition): Term => {
+    const { text, pattern, dueAt, beforeDeploy, satisfiedBy, limit } = condition
+    if (limit) return { type: 'limit', text, pattern, ...limit }
+    const days = dueAt && Math.ceil((Date.parse(dueAt) - Date.parse(decidedAt)) / DAY_MS)
+    return {
+      ...{ type: 'obligation', text, pattern, owner: 'risk_owner', satisfiedBy: satisfiedBy ?? 'other' },
+      ...{ dueAt: null, dueInDays: days === null ? null : Math.max(1, Number(days)), beforeDeploy },
+    }
+  })
+}
