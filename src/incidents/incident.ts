@@ -89,7 +89,7 @@ export const NewIncidentClosing = z
 export const IncidentFilters = z.strictObject({
   useCase: UseCaseRef.optional(),
   severity: severityId.optional(),
-  state: z.enum(['open', 'closed']).optional(),
+  state: z.enum(['open', 'closed']).optional().describe('Left out, both'),
 })
 export type IncidentFilters = z.infer<typeof IncidentFilters>
 
