@@ -57,6 +57,11 @@ const commands: Record<string, Command> = {
     summary: 'Which use cases would change if a policy came into force?',
     load: async () => await import('./policy-diff.js'),
   },
+  'policy apply': {
+    takes: '--server URL [--yes]',
+    summary: 'Give use cases that are there already the tiers of the policy in force',
+    load: async () => await import('./policy-apply.js'),
+  },
   join: {
     takes: '[--accept --server URL]',
     summary: 'Make a key of your own to be invited by, and exchange it for your token',

@@ -2,15 +2,13 @@ import { createReadStream, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type CliEnvironment, callersFolder, readCliEnvironment } from '../config.js'
-import { RegistryError } from '../errors.js'
 import { compareBy, type EffectKind, effectKinds, type Rules } from '../policy/effects.js'
 import { PolicyInForce } from '../policy/in-force.js'
 import { exitCodes } from './exit-codes.js'
 import { type Given, parseFlags, UsageError } from './flags.js'
 import { plain } from './gate-report.js'
-import { Unavailable } from './http.js'
 import { readFormat } from './policy/arguments.js'
-import { ask, openStream, Refused, readAsking } from './policy/calling.js'
+import { ask, codeOf, openStream, readAsking, sentenceOf } from './policy/calling.js'
 import { checkPolicies, type Problem, shownFolder } from './policy/checking.js'
 import { diffFormats, kindWords, type PolicyDifference, reportDifference } from './policy/diff-report.js'
 import { Gathering } from './policy/gathering.js'
@@ -62,7 +60,7 @@ export async function run(argv: string[]): Promise<number> {
       }
     }
     console.error(`assent policy diff: ${sentenceOf(error)}`)
-    return codeOf(error)
+    return error instanceof BrokenPolicy ? FOUND : codeOf(error)
   }
 }
 
@@ -73,19 +71,6 @@ class BrokenPolicy extends Error {
     super(`the policy in ${dir} cannot come into force; correct what is listed`)
     this.problems = problems
   }
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? plain(error.message) : 'this failed without a reason that it knows'
-}
-
-function codeOf(error: unknown): number {
-  if (error instanceof BrokenPolicy) return FOUND
-  if (error instanceof Refused) return exitCodes[error.kind]
-  if (error instanceof UsageError || (error instanceof RegistryError && error.code === 'invalid'))
-    return exitCodes.usage
-  if (error instanceof Unavailable) return exitCodes.unavailable
-  throw error
 }
 
 async function compare(given: Flags, env: CliEnvironment): Promise<number> {

@@ -72,8 +72,9 @@ export function compareBy(before: Rules, after: Rules): (useCase: Registered) =>
   const compare = rememberedComparison()
   return (useCase) => {
     const computed = computeTier(after.riskTiers, useCase.answers, useCase)
-    const reckoned = reckon(useCase, computed.tier)
     const isRetiered = computed.tier !== useCase.computedTier
+    const { lapses: isAboveApproved, ...reckoned } = reckon(useCase, computed.tier)
+    const lapses = isRetiered && isAboveApproved
     const isPending =
       isRetiered && computeTier(before.riskTiers, useCase.answers, useCase).tier === computed.tier
     const { to } = reckoned
@@ -82,13 +83,13 @@ export function compareBy(before: Rules, after: Rules): (useCase: Registered) =>
       to: askedOf(after, to, useCase),
     }
     const difference = compare(asked.from, asked.to)
-    const kinds = kindsOf(useCase, { ...reckoned, asked, difference, isPending })
+    const kinds = kindsOf(useCase, { ...reckoned, lapses, asked, difference, isPending })
     if (kinds.length === 0) return undefined
     const fired = computed.fired.map(({ id }) => id)
     return {
       kinds,
       tier: to === useCase.tier ? null : { from: useCase.tier, to },
-      standing: standingChange(useCase, reckoned.lapses),
+      standing: standingChange(useCase, lapses),
       lane: laneChange(asked),
       rules: isRetiered ? rulesBetween(useCase.firedRules, fired) : { added: [], gone: [] },
       difference,

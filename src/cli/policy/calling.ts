@@ -4,6 +4,8 @@ import http from 'node:http'
 import https from 'node:https'
 import { z } from 'zod'
 import type { CliEnvironment } from '../../config.js'
+import { RegistryError } from '../../errors.js'
+import { exitCodes } from '../exit-codes.js'
 import { UsageError } from '../flags.js'
 import { plain } from '../gate-report.js'
 import { type Reply, readServer, sendPatiently, Unavailable } from '../http.js'
@@ -131,6 +133,23 @@ async function readStart(response: http.IncomingMessage): Promise<string> {
     if (size > 65_536) break
   }
   return Buffer.concat(chunks).toString()
+}
+
+/** For whoever called the command. */
+export function sentenceOf(error: unknown): string {
+  return error instanceof Error ? plain(error.message) : 'this failed without a reason that it knows'
+}
+
+/**
+ * How a command ends that could not do its work.
+ * @throws whatever is a mistake of our own
+ */
+export function codeOf(error: unknown): number {
+  if (error instanceof Refused) return exitCodes[error.kind]
+  if (error instanceof Unavailable) return exitCodes.unavailable
+  const isInvalid = error instanceof RegistryError && error.code === 'invalid'
+  if (isInvalid || error instanceof UsageError) return exitCodes.usage
+  throw error
 }
 
 const Problem = z.object({ detail: z.string() })

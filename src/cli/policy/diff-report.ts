@@ -53,15 +53,16 @@ function inText(found: PolicyDifference): string {
   return [
     `${found.from} > ${found.to}`,
     headline(found),
-    ...section('', kinds),
-    ...section('Tiers', tiers),
-    ...section('What is asked the next time', lanes),
-    ...section('Use cases', useCases),
+    ...table('', kinds),
+    ...table('Tiers', tiers),
+    ...table('What is asked the next time', lanes),
+    ...table('Use cases', useCases),
     ...(found.omitted > 0 ? [`  and ${number(found.omitted)} more`] : []),
   ].join('\n')
 }
 
-function section(title: string, rows: string[][]): string[] {
+/** Rows below a title, in columns as wide as they need; nothing where there are none. */
+export function table(title: string, rows: string[][]): string[] {
   if (rows.length === 0) return []
   const widths = rows.reduce<number[]>(
     (w, row) => row.map((cell, at) => Math.max(w[at] ?? 0, cell.length)),
@@ -110,9 +111,9 @@ function inMarkdown(found: PolicyDifference): string {
     '',
     `**${headline(found)}** Policy ${code(short(found.from))} to ${code(short(found.to))}.`,
     ...(found.failedOn.length > 0 ? ['', `Not accepted here: ${found.failedOn.map(code).join(', ')}.`] : []),
-    ...table(['', 'use cases', ''], kinds),
-    ...table(['tier', 'would be', 'use cases'], tiers),
-    ...table(['lane', 'would be', 'use cases', 'what is asked the next time'], lanes),
+    ...markdownTable(['', 'use cases', ''], kinds),
+    ...markdownTable(['tier', 'would be', 'use cases'], tiers),
+    ...markdownTable(['lane', 'would be', 'use cases', 'what is asked the next time'], lanes),
   ].join('\n')
   return `${head}${details(found, LONGEST_COMMENT - head.length)}`
 }
@@ -139,7 +140,7 @@ function details({ useCases, changed }: PolicyDifference, room: number): string 
   return [...head, ...rows, ...more, '', '</details>'].join('\n')
 }
 
-function table(head: string[], rows: string[][]): string[] {
+function markdownTable(head: string[], rows: string[][]): string[] {
   if (rows.length === 0) return []
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
   return ['', ...lines]
