@@ -28,11 +28,12 @@ const tag = 'Incidents'
 
 /** Reported against a use case, carried on, and closed with what was learned. */
 export async function incidentRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {
+  reportingRoutes(app, policies)
   carryingRoutes(app, policies)
   readingRoutes(app)
 }
 
-function carryingRoutes(app: App, policies: Policies): void {
+function reportingRoutes(app: App, policies: Policies): void {
   app.post(
     '/v1/use-cases/:id/incidents',
     operation({
@@ -50,7 +51,9 @@ function carryingRoutes(app: App, policies: Policies): void {
     async (request) =>
       await app.write(request, (tx) => report(tx, policies, request.params.id, request.body)),
   )
+}
 
+function carryingRoutes(app: App, policies: Policies): void {
   app.post(
     '/v1/incidents/:id/entries',
     operation({
