@@ -171,7 +171,7 @@ export const trial = {
     ],
     validForDays: 365,
   },
-  overlays: [{ id: overlay.id, because: overlay.because, unknown: false }],
+  overlays: [{ id: overlay.id, because: overlay.because }],
   attested: false,
   conditions: [conditionPatterns[0]],
   unknown: ['vulnerable_people'],

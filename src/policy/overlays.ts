@@ -54,12 +54,8 @@ export const OverlaysFile = z
 export type OverlaysFile = z.infer<typeof OverlaysFile>
 
 export const AppliedOverlay = z
-  .strictObject({
-    id: z.string(),
-    because: z.string(),
-    unknown: z.boolean().describe('It applies for want of a fact, not for the fact given'),
-  })
-  .meta({ id: 'AppliedOverlay', description: 'An overlay that made a lane stricter, and why' })
+  .strictObject({ id: z.string(), because: z.string() })
+  .meta({ id: 'AppliedOverlay', description: 'An overlay of policy that applies, with its reason' })
 export type AppliedOverlay = z.infer<typeof AppliedOverlay>
 
 export interface Overlaid {
@@ -82,16 +78,11 @@ export function applyOverlays(
   tier: Tier,
   facts: ScopedFacts,
 ): Overlaid {
-  const matched = file.overlays.map((overlay) => ({ overlay, match: matchScope(overlay.when, tier, facts) }))
-  const applied = matched.filter(({ match }) => match !== 'not_met')
+  const applied = file.overlays.filter(({ when }) => matchScope(when, tier, facts) !== 'not_met')
   return {
-    lane: applied.reduce((stricter, { overlay }) => tighten(stricter, overlay.add), lane),
-    overlays: applied.map(({ overlay: { id, because }, match }) => ({
-      id,
-      because,
-      unknown: match === 'unstated',
-    })),
-    conditions: [...new Set(applied.flatMap(({ overlay }) => overlay.add.conditions ?? []))],
+    lane: applied.reduce((stricter, { add }) => tighten(stricter, add), lane),
+    overlays: applied.map(({ id, because }) => ({ id, because })),
+    conditions: [...new Set(applied.flatMap(({ add }) => add.conditions ?? []))],
   }
 }
 
