@@ -45,6 +45,7 @@ export const BreakGlass = z
   .strictObject({
     id: z.uuid(),
     useCaseId: z.uuid(),
+    useCase: z.strictObject({ key: z.string(), title: z.string() }),
     environment,
     reason,
     openedBy: z.uuid().describe('Id of a person'),

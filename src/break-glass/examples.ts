@@ -10,6 +10,7 @@ export const newBreakGlass = {
 export const breakGlass = {
   id: '019cafa1-3b40-7b6e-9a5d-5a3f1e1e6c01',
   useCaseId: useCase.id,
+  useCase: { key: useCase.key, title: useCase.title },
   environment: newBreakGlass.environment,
   reason: newBreakGlass.reason,
   openedBy: riskOwner.id,

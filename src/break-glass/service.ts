@@ -7,6 +7,7 @@ import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Policies } from '../policy/load.js'
 import { getReadable } from '../use-cases/reading.js'
 import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
+import { keyOf } from '../use-cases/use-case.js'
 import {
   assertNotOpen,
   assertOpen,
@@ -124,13 +125,15 @@ async function saveExpiry(tx: WriteTx, useCase: UseCaseRow): Promise<void> {
 
 function subjectOf({ opening, useCase }: store.OpeningRow): RowOf<'BreakGlass'> & { id: string } {
   const { id, useCaseId, openedBy } = opening
-  return { id, useCaseId, openedBy, ...useCase }
+  const { orgUnitId, businessOwnerId, riskOwnerId } = useCase
+  return { id, useCaseId, openedBy, orgUnitId, businessOwnerId, riskOwnerId }
 }
 
-function present({ now }: ReadTx, { opening, closing, review }: store.OpeningRow): BreakGlass {
+function present({ now }: ReadTx, { opening, closing, review, useCase }: store.OpeningRow): BreakGlass {
   const state = stateOf({ ...opening, closing }, now)
   return BreakGlass.parse({
     ...opening,
+    useCase: { key: keyOf(useCase.number), title: useCase.title },
     state,
     closing: closing && { closedBy: closing.closedBy, closedAt: closing.closedAt, reason: closing.reason },
     review: review && {

@@ -12,10 +12,11 @@ export interface OpeningRow {
   opening: BreakGlassRow
   closing: typeof breakGlassClosings.$inferSelect | null
   review: typeof breakGlassReviews.$inferSelect | null
-  useCase: { orgUnitId: string; businessOwnerId: string | null; riskOwnerId: string | null }
+  useCase: Pick<typeof useCases.$inferSelect, keyof typeof ofUseCase>
 }
 
-const { orgUnitId, businessOwnerId, riskOwnerId } = useCases
+const { number, title, orgUnitId, businessOwnerId, riskOwnerId } = useCases
+const ofUseCase = { number, title, orgUnitId, businessOwnerId, riskOwnerId }
 
 /** Where the fields that rights look at come from in the queries below. */
 export const rightsColumns = {
@@ -30,7 +31,7 @@ const selectOpenings = (tx: ReadTx) =>
       opening: breakGlasses,
       closing: breakGlassClosings,
       review: breakGlassReviews,
-      useCase: { orgUnitId, businessOwnerId, riskOwnerId },
+      useCase: ofUseCase,
     })
     .from(breakGlasses)
     .innerJoin(useCases, eq(useCases.id, breakGlasses.useCaseId))

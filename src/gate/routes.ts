@@ -36,7 +36,8 @@ const asLook = { url: '/v1/gate', id }
 const asQuestion = { url: '/v1/gate/answers', id }
 
 const inWords = `Only an allow is a 2xx. A denial is 409 with \`decision: "deny"\` and every reason, and 404 when no such
-use case is registered or you may not see it. Allow and 409-denials carry the header \`Gate-Decision\`; an answer without
+use case is registered or you may not see it. What is open in an emergency only is denied with the reason
+\`break_glass\`, unless the question accepts that. Allow and 409-denials carry the header \`Gate-Decision\`; an answer without
 it is none: 503 says that the gate cannot tell.`
 
 /** May this go to production? */

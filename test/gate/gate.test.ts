@@ -1,7 +1,7 @@
 import t from 'tap'
 import { v7 as newId } from 'uuid'
 import { type Answer, type Person, startApp } from '../app.js'
-import { APPROVED_UNTIL, approved, type Head, registered } from './register.js'
+import { APPROVED_UNTIL, approved, conditional, type Head, registered } from './register.js'
 
 const clock = { at: '2026-11-21T09:00:00.000Z', now: () => clock.at }
 const app = await startApp(t, { clock })
@@ -49,18 +49,38 @@ const standings: [name: string, head: Head, reasons: string[], warns: boolean][]
   ['expired', { ...approved, valid_until: past }, ['expired'], true],
   ['changed', { ...approved, first_material_change_at: past }, ['material_change'], true],
   ['raised', { ...approved, raised_tier: 'high', tier_raised_at: past }, ['tier_raised'], true],
+  ['approved with conditions', conditional, [], true],
+  ['with a condition that is due', { ...conditional, next_due_at: past }, ['condition_overdue'], true],
+  ['with a condition to meet first', { ...conditional, before_deploy_open: true }, ['condition_unmet'], true],
+  ['suspended', { ...approved, suspended_at: past }, ['suspended'], false],
+  ['suspended in review', { open_review_id: newId(), suspended_at: past }, ['suspended', 'in_review'], false],
+  [
+    'suspended and lapsed',
+    { ...approved, suspended_at: past, valid_until: past },
+    ['suspended', 'expired'],
+    false,
+  ],
   ['approved by nobody', { ...approved, approval_id: newId() }, ['evaluation_error'], false],
   ['approved for ever', { ...approved, valid_until: null }, ['evaluation_error'], false],
   [
     'lapsed in every way',
     {
-      ...approved,
+      ...conditional,
       environments: ['pilot'],
+      limits: [
+        { on: 'channel', values: ['phone'] },
+        { on: 'environment', values: ['pilot'] },
+      ],
       valid_until: past,
       first_material_change_at: past,
       tier_raised_at: past,
+      next_due_at: past,
+      before_deploy_open: true,
     },
-    ['expired', 'material_change', 'tier_raised', 'environment_not_covered'],
+    [
+      ...['expired', 'material_change', 'tier_raised', 'condition_overdue', 'condition_unmet'],
+      ...['environment_not_covered', 'limit_not_stated'],
+    ],
     true,
   ],
   [
@@ -100,7 +120,7 @@ for (const [name, head, reasons, warns] of standings) {
             version: 3,
             environment,
           })
-          t.same(codes(answer), reasons.length === 0 ? ['cleared'] : reasons)
+          t.same(codes(answer), reasons.length === 0 ? [answer.body.standing] : reasons)
           t.equal(answer.body.validUntil === null, decision === 'deny')
           t.equal(answer.body.policyDigest, app.policies.digest)
         }
@@ -159,6 +179,153 @@ t.test(
     t.match(warned, { status: 200, body: { wouldBe: 'deny', reasons: [{ code: 'limit_exceeded' }] } })
   },
 )
+
+t.test('R-81: what is to be met before a deploy denies until it is met', async (t) => {
+  const { id, key } = await bound({ ...conditional, before_deploy_open: true })
+  const denied = await look(pipeline, key)
+  t.match(denied, { status: 409, body: { standing: 'cleared_with_conditions' } })
+  t.match(denied.body.reasons, [
+    { code: 'condition_unmet', sentence: /before a deploy: meet it with evidence/ },
+  ])
+  await app.owner.query('update use_case set before_deploy_open = false where id = $1', [id])
+  t.match(await look(pipeline, key), {
+    status: 200,
+    body: { reasons: [{ code: 'cleared_with_conditions', sentence: /^UC-\d+ is approved with conditions/ }] },
+  })
+})
+
+t.test('R-64: a condition that falls due denies from that instant, and no answer outlasts it', async (t) => {
+  const due = '2026-11-21T09:07:00.000Z'
+  const { id, key } = await bound({ ...conditional, next_due_at: due })
+  const ask = async () =>
+    await pipeline.post(
+      '/v1/gate/answers',
+      { useCase: key, environment: 'production' },
+      { 'idempotency-key': `due-${key}` },
+    )
+  const first = await ask()
+  t.match(first, { status: 200, body: { validUntil: due } })
+  t.match(first.body.reasons[0].sentence, 'due on 2026-11-21')
+  const sooner = '2026-11-21T09:00:30.000Z'
+  await app.owner.query('update use_case set next_due_at = $2 where id = $1', [id, sooner])
+  t.match((await ask()).body, { validUntil: sooner }, 'one that is good for longer is not given again')
+  await app.owner.query('update use_case set next_due_at = $2 where id = $1', [id, due])
+  clock.at = '2026-11-21T09:06:59.999Z'
+  t.equal((await look(pipeline, key)).status, 200)
+  clock.at = due
+  const denied = await look(pipeline, key)
+  t.match(denied, { status: 409, body: { standing: 'lapsed' } })
+  t.match(denied.body.reasons, [{ code: 'condition_overdue', sentence: /was due on 2026-11-21: meet it/ }])
+  await app.owner.query('update use_case set next_due_at = null where id = $1', [id])
+  t.equal((await look(pipeline, key)).status, 200, 'meeting it cures that')
+  clock.at = '2026-11-21T09:00:00.000Z'
+})
+
+/** What an approval is limited to, where a question says it will go, and what it is told. */
+const limited: [limits: Head['limits'], more: string, codes: string[], sentence?: RegExp][] = [
+  [[{ on: 'channel', values: ['Phone', 'web'] }], '&channel=phone', []],
+  [
+    [{ on: 'channel', values: ['phone', 'web'] }],
+    '&channel=chat',
+    ['limit_exceeded'],
+    /approved for the channels phone, web, not chat: /,
+  ],
+  [
+    [{ on: 'channel', values: ['phone', 'web'] }],
+    '',
+    ['limit_not_stated'],
+    /is limited to the channels phone, web: say with the question where/,
+  ],
+  [[{ on: 'jurisdiction', values: ['EU', 'US-NY'] }], '&jurisdiction=DE', []],
+  [[{ on: 'jurisdiction', values: ['EU', 'US-NY'] }], '&jurisdiction=us-ny', []],
+  [[{ on: 'jurisdiction', values: ['DE'] }], '&jurisdiction=EU', ['limit_exceeded']],
+  [
+    [{ on: 'jurisdiction', values: ['EU', 'US-NY'] }],
+    '&jurisdiction=US',
+    ['limit_exceeded'],
+    /the jurisdictions EU, US-NY, not US: /,
+  ],
+  [[{ on: 'jurisdiction', values: ['EU'] }], '&channel=phone', ['limit_not_stated']],
+  [[{ on: 'environment', values: ['pilot', 'Production'] }], '', []],
+  [
+    [{ on: 'environment', values: ['pilot', 'lab'] }],
+    '',
+    ['environment_not_covered'],
+    /covers pilot, lab, not production: deploy within that/,
+  ],
+  [
+    [
+      { on: 'environment', values: ['pilot', 'production'] },
+      { on: 'environment', values: ['pilot'] },
+    ],
+    '',
+    ['environment_not_covered'],
+    /covers pilot, not production/,
+  ],
+  [
+    [
+      { on: 'environment', values: ['pilot'] },
+      { on: 'environment', values: ['lab'] },
+    ],
+    '',
+    ['environment_not_covered'],
+    /covers no environment, not production/,
+  ],
+  [
+    [
+      { on: 'jurisdiction', values: ['EU'] },
+      { on: 'jurisdiction', values: ['DE', 'US'] },
+    ],
+    '&jurisdiction=DE',
+    [],
+  ],
+  [
+    [
+      { on: 'jurisdiction', values: ['EU'] },
+      { on: 'jurisdiction', values: ['DE', 'US'] },
+    ],
+    '&jurisdiction=FR',
+    ['limit_exceeded'],
+    /the jurisdictions DE, US, not FR: /,
+  ],
+  [
+    [
+      { on: 'jurisdiction', values: ['EU'] },
+      { on: 'channel', values: ['phone'] },
+    ],
+    '&jurisdiction=US',
+    ['limit_not_stated', 'limit_exceeded'],
+  ],
+  [[{ on: 'channel', values: [] }], '&channel=phone', ['limit_exceeded']],
+  [[{ on: 'colour', values: ['red'] }], '', ['evaluation_error']],
+]
+
+t.test('R-82: every limit of the approval has to hold, and one that is left unstated denies', async (t) => {
+  for (const [limits, more, expected, sentence] of limited) {
+    const { key } = await bound({ ...conditional, limits })
+    const answer = await look(pipeline, key, 'production', more)
+    const name = `${JSON.stringify(limits)} asked with ${more || 'nothing'}`
+    t.equal(answer.status, expected.length === 0 ? 200 : 409, name)
+    t.same(codes(answer), expected.length === 0 ? ['cleared_with_conditions'] : expected, name)
+    if (sentence) t.match(answer.body.reasons[0].sentence, sentence, name)
+  }
+})
+
+t.test('R-82: the facts of the use case go on limiting beside the limits of its approval', async (t) => {
+  const { key } = await bound({
+    ...conditional,
+    channels: ['phone', 'web'],
+    limits: [{ on: 'channel', values: ['phone', 'chat'] }],
+  })
+  const at = async (channel: string) => await look(pipeline, key, 'production', `&channel=${channel}`)
+  t.equal((await at('phone')).status, 200)
+  for (const channel of ['web', 'chat', 'letter'])
+    t.same(codes(await at(channel)), ['limit_exceeded'], channel)
+  t.match(
+    (await at('letter')).body.reasons[0].sentence,
+    'the channels phone, web, not letter and for the channels phone, chat, not letter: ',
+  )
+})
 
 t.test('an approval for some environments is none for the others, warned or not', async (t) => {
   const { key } = await bound({ ...approved, environments: ['staging'] })

@@ -6,6 +6,8 @@ import type { TestApp } from '../app.js'
 export interface Head {
   [column: string]: unknown
   environments?: string[] | null
+  /** What the approval is limited to. */
+  limits?: { on: string; values: string[] }[]
   unitId?: string
 }
 
@@ -19,9 +21,16 @@ export const approved = {
   valid_until: APPROVED_UNTIL,
 }
 
+/** With conditions, and perhaps with limits. */
+export const conditional = {
+  ...approved,
+  last_outcome: 'approved_with_conditions',
+  has_conditions: true,
+}
+
 /** Puts a use case into the register as it stands after its reviews. */
 export async function registered({ owner }: TestApp, head: Head = {}): Promise<{ id: string; key: string }> {
-  const { environments = null, unitId = ROOT_UNIT_ID, ...standing } = head
+  const { environments = null, limits = [], unitId = ROOT_UNIT_ID, ...standing } = head
   const id = newId()
   const { rows } = await owner.query(
     `insert into use_case (id, created_at, updated_at, origin, version, title, purpose, benefits, outputs,
@@ -39,7 +48,7 @@ export async function registered({ owner }: TestApp, head: Head = {}): Promise<{
     [id, ASSENT_ID],
   )
   const isDecided = standing.approval_id === 'decision'
-  const decisionId = isDecided ? await decide({ owner }, id, environments) : null
+  const decisionId = isDecided ? await decide({ owner }, id, { environments, limits }) : null
   for (const [column, value] of Object.entries(standing)) {
     const stored = value === 'decision' ? decisionId : value
     await owner.query(`update use_case set ${column} = $2 where id = $1`, [id, stored])
@@ -50,7 +59,7 @@ export async function registered({ owner }: TestApp, head: Head = {}): Promise<{
 async function decide(
   { owner }: Pick<TestApp, 'owner'>,
   useCaseId: string,
-  environments: string[] | null,
+  { environments, limits }: Required<Pick<Head, 'environments' | 'limits'>>,
 ): Promise<string> {
   const [reviewId, decisionId] = [newId(), newId()]
   await owner.query(
@@ -62,10 +71,11 @@ async function decide(
   )
   await owner.query(
     `insert into decision (id, use_case_id, review_id, outcome, reason, version, tier, lane_id, environments,
-        valid_until, material_facts, material_digest, policy_digest, votes, evidence, decided_at)
+        valid_until, material_facts, material_digest, policy_digest, votes, evidence, limits,
+        decided_at)
       values ($1, $2, $3, 'approved', 'quorum', 3, 'limited', 'standard', $4, $5, '{}', 'sha256:0', 'sha256:0',
-        '[]', '[]', '2026-01-03')`,
-    [decisionId, useCaseId, reviewId, environments, APPROVED_UNTIL],
+        '[]', '[]', $6, '2026-01-03')`,
+    [decisionId, useCaseId, reviewId, environments, APPROVED_UNTIL, JSON.stringify(limits)],
   )
   return decisionId
 }
