@@ -148,7 +148,7 @@ interface Because {
   importId?: string
 }
 
-/** Writes the next version of a use case that is locked and may be revised. */
+/** writes the next version of a use case that is locked and may be revised. */
 export async function revise(
   tx: WriteTx,
   policies: Policies,
@@ -234,7 +234,7 @@ export async function retireUseCase(
   return present(await retire(tx, before, { reason, right }), tx.now)
 }
 
-/** Ends a use case that is locked. */
+/** ends a use case that is locked and not under review; nothing of it is deleted. */
 export async function retire(
   tx: WriteTx,
   before: UseCaseRow,

@@ -67,7 +67,7 @@ for (const [tier, votes, validForDays] of [
   })
 }
 
-t.test('a prohibited use case is never approved, and one seat blocks it', async (t) => {
+t.test('R-26: a prohibited use case is never approved, and one seat blocks it', async (t) => {
   const { id, key } = await register(committee, { answers: answersFor.prohibited })
   const reviewId = await submit(committee, id)
   await refuses(t, committee, () => vote(committee, reviewId, 'risk', 'approve'), {
@@ -86,7 +86,7 @@ t.test('a prohibited use case is never approved, and one seat blocks it', async 
   })
 })
 
-t.test('a veto closes at once; any other block is a dissent', async (t) => {
+t.test('R-34: a veto closes at once; any other block is a dissent', async (t) => {
   const high = { answers: answersFor.high }
   const vetoed = await submit(committee, (await register(committee, high)).id)
   await vote(committee, vetoed, 'risk', 'approve')
@@ -101,7 +101,7 @@ t.test('a veto closes at once; any other block is a dissent', async (t) => {
   t.match(decision, { outcome: 'approved', reason: '3 of 5 seats approved, 3 were needed' })
 })
 
-t.test('a quorum without the seat that is required does not close', async (t) => {
+t.test('R-33: a quorum without the seat that is required does not close', async (t) => {
   const reviewId = await submit(committee, (await register(committee)).id)
   for (const seat of ['business', 'legal', 'compliance'] as const) {
     t.equal((await vote(committee, reviewId, seat, 'approve')).body.decision, null)
@@ -113,7 +113,7 @@ t.test('a quorum without the seat that is required does not close', async (t) =>
   })
 })
 
-t.test('out of reach ends it: blocked if anyone said so, else changes are requested', async (t) => {
+t.test('R-36: out of reach ends it: blocked if anyone said so, else changes are requested', async (t) => {
   const first = await register(committee, { answers: answersFor.high })
   const asked = await submit(committee, first.id)
   await vote(committee, asked, 'business', 'request_changes')
@@ -132,7 +132,7 @@ t.test('out of reach ends it: blocked if anyone said so, else changes are reques
   t.equal((await vote(committee, second, 'legal', 'request_changes')).body.decision.outcome, 'blocked')
 })
 
-t.test('a seat may change its mind while the round is open: every vote stays, the last counts', async (t) => {
+t.test('R-30: a seat may change its mind while the round is open; all stay, the last counts', async (t) => {
   const { id } = await register(committee)
   const reviewId = await submit(committee, id)
   await vote(committee, reviewId, 'legal', 'approve')
@@ -153,7 +153,28 @@ t.test('a seat may change its mind while the round is open: every vote stays, th
   })
 })
 
-t.test('a review needs two owners who are two people, and one round at a time', async (t) => {
+t.test(
+  'R-24: time never decides: what is overdue says so, stays open, and can still be decided',
+  async (t) => {
+    const { id } = await register(committee)
+    const reviewId = await submit(committee, id)
+    const look = async () => (await auditor.get(`/v1/reviews/${reviewId}`)).body
+    const { dueAt } = await look()
+    clock.at = new Date(Date.parse(dueAt) - 1).toISOString()
+    t.match(await look(), { isOverdue: false, outcome: null })
+    clock.at = dueAt
+    t.match(await look(), { isOverdue: true, outcome: null, stages: [{ isOverdue: true, state: 'open' }] })
+    t.match(await standing(committee, id), { standing: 'in_review' })
+    clock.at = addDays(dueAt, 400)
+    t.match(await look(), { isOverdue: true, outcome: null })
+    const { decision } = (await approve(committee, reviewId)).body
+    t.match(decision, { outcome: 'approved', decidedAt: clock.at })
+    t.match(await look(), { isOverdue: false, outcome: 'approved' })
+    clock.at = START
+  },
+)
+
+t.test('R-03: a review needs two owners who are two people, and one round at a time', async (t) => {
   for (const owners of [
     { riskOwnerId: null },
     { businessOwnerId: null },
@@ -179,7 +200,7 @@ t.test('while a round is open', async (t) => {
   const reviewId = await submit(committee, id)
   const place = `/v1/use-cases/${id}`
 
-  await t.test('what it rests on stays; anything else may change', async (t) => {
+  await t.test('R-20: what it rests on stays; anything else may change', async (t) => {
     await refuses(t, committee, () => revise(committee, id, { purpose: 'Pays claims' }), {
       status: 409,
       detail: 'a review that rests on purpose is open; withdraw it first',
@@ -187,7 +208,7 @@ t.test('while a round is open', async (t) => {
     t.equal((await revise(committee, id, { benefits: 'Saves time' })).status, 200)
   })
 
-  await t.test('it is neither retired nor raised', async (t) => {
+  await t.test('R-27: it is neither retired nor raised', async (t) => {
     const { headers } = await riskOwner.get(place)
     const seen = { 'if-match': String(headers.etag) }
     const detail = `a review of ${key} is open; withdraw it first`
@@ -261,16 +282,19 @@ t.test('a review shows what a committee needs: the use case, how far it is, and 
 })
 
 t.test('in a re-review', async (t) => {
-  await t.test('it stays cleared while the round is open, and when changes are requested', async (t) => {
-    const { id, standing: before } = await approved(committee)
-    const reviewId = await submit(committee, id)
-    t.match(await standing(committee, id), { ...before, openReviewId: reviewId })
-    await vote(committee, reviewId, 'legal', 'abstain')
-    await vote(committee, reviewId, 'risk', 'request_changes')
-    t.same(await standing(committee, id), before)
-  })
+  await t.test(
+    'R-52, R-71: it stays cleared while the round is open, and when changes are requested',
+    async (t) => {
+      const { id, standing: before } = await approved(committee)
+      const reviewId = await submit(committee, id)
+      t.match(await standing(committee, id), { ...before, openReviewId: reviewId })
+      await vote(committee, reviewId, 'legal', 'abstain')
+      await vote(committee, reviewId, 'risk', 'request_changes')
+      t.same(await standing(committee, id), before)
+    },
+  )
 
-  await t.test('a block ends the approval', async (t) => {
+  await t.test('R-52: a block ends the approval', async (t) => {
     const { id } = await approved(committee)
     const again = await submit(committee, id)
     await vote(committee, again, 'legal', 'abstain')
@@ -285,7 +309,7 @@ t.test('in a re-review', async (t) => {
   })
 })
 
-t.test('the policy in force at closing may ask for more than the round did', async (t) => {
+t.test('R-22: the policy in force at closing may ask for more than the round did', async (t) => {
   const { policies } = committee
   const { id } = await register(committee)
   const reviewId = await submit(committee, id)
@@ -326,7 +350,7 @@ t.test('the policy in force at closing may ask for more than the round did', asy
 })
 
 t.test('an approval ends', async (t) => {
-  await t.test('at the very instant, not a millisecond before', async (t) => {
+  await t.test('R-63: at the very instant, not a millisecond before', async (t) => {
     const { id, standing: now } = await approved(committee)
     clock.at = new Date(Date.parse(now.validUntil) - 1).toISOString()
     t.match(await standing(committee, id), { standing: 'cleared', reasons: [] })
@@ -335,7 +359,7 @@ t.test('an approval ends', async (t) => {
     clock.at = START
   })
 
-  await t.test('when a fact it rests on changes, for good', async (t) => {
+  await t.test('R-60: when a fact it rests on changes, for good', async (t) => {
     const { id } = await approved(committee)
     await revise(committee, id, { purpose: 'Pays claims' })
     t.match(await standing(committee, id), { standing: 'lapsed', reasons: ['material_change'] })
@@ -345,13 +369,13 @@ t.test('an approval ends', async (t) => {
     t.match(await standing(committee, id), { standing: 'cleared', reasons: [] })
   })
 
-  await t.test('not when another fact changes, nor when a set only changes its order', async (t) => {
+  await t.test('R-61: not when another fact changes, nor when a set only changes its order', async (t) => {
     const { id } = await approved(committee, { channels: ['phone', 'mail'] })
     await revise(committee, id, { benefits: 'Saves time', tags: ['claims'], channels: ['mail', 'phone'] })
     t.match(await standing(committee, id), { standing: 'cleared', reasons: [] })
   })
 
-  await t.test('when the tier rises above the one that was approved', async (t) => {
+  await t.test('R-62: when the tier rises above the one that was approved', async (t) => {
     const { id } = await approved(committee)
     const place = `/v1/use-cases/${id}`
     const raise = { tier: 'high', reason: 'a complaint came in' }
