@@ -11,6 +11,7 @@ import { RegistryError } from './errors.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
 import { ImportProfile } from './imports/profile.js'
+import { prepareTelling } from './notices/telling.js'
 import { loadPolicies, type Policies } from './policy/load.js'
 import { recordLoading } from './policy-changes/service.js'
 import { prepareFirstSignIn } from './tokens/first-sign-in.js'
@@ -48,6 +49,10 @@ export async function startServer(config: Config): Promise<Server> {
     const firstSignIn = await prepareFirstSignIn(database)
     const cleaning = keepClean(database, app)
     started.push(async () => clearInterval(cleaning))
+    const { registry } = app.metrics
+    const telling = await prepareTelling({ config, policies, database, registry, log: app.log })
+    telling.dispatcher.start()
+    started.push(telling.stop)
     return { url, database: location.name, firstSignIn, stop }
   } catch (error) {
     await stop()

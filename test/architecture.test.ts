@@ -44,7 +44,7 @@ const layers: [name: string, files: RegExp][] = [
   ['service', /^(conditions|handover|reviews|use-cases)\/(recomputing|closing|reading)$/],
   ['service', /^reviews\/(asking|attesting|opening|precedents|routing|terms|voting)$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
-  ['service', /^notices\/(assent|dispatcher|expanding|mailing|metrics|sending|signing|vault|watching)$/],
+  ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],
   ['app', /^app$/],
   ['process', /^server$|^cli\//],

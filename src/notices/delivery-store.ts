@@ -55,7 +55,7 @@ export async function claimForWebhooks(
         where w.disabled_at is null and w.id <> all($4::uuid[])),
       d as (update delivery ${taken} from due where delivery.id = due.id
         returning delivery.id, event_id, webhook_id, attempts, tries, created_at)
-      select ${content}, w.id as "webhookId", w.url, d.created_at as "createdAt",
+      select ${content}, w.id as "webhookId", w.url, d.created_at::text as "createdAt",
         (select coalesce(json_agg(json_build_object('id', s.id, 'sealed', encode(s.sealed, 'base64'))
             order by s.created_at desc, s.id desc), '[]')
           from webhook_secret s where s.webhook_id = w.id and s.sealed is not null

@@ -17,13 +17,14 @@ const read = { action: 'read', subject: 'Webhook' } as const
 /** Who is told what happens, and whether it arrived. */
 export async function noticeRoutes(app: App, { config }: { config: Config }): Promise<void> {
   const sealing = { vault: await openVault(config), allowPrivate: config.webhooks.allowPrivate }
-  webhookRoutes(app, sealing)
+  readingRoutes(app)
+  makingRoutes(app, sealing)
   stateRoutes(app)
   deliveryRoutes(app)
   choiceRoutes(app)
 }
 
-function webhookRoutes(app: App, sealing: service.Sealing): void {
+function readingRoutes(app: App): void {
   app.get(
     '/v1/webhooks',
     operation({
@@ -38,6 +39,22 @@ function webhookRoutes(app: App, sealing: service.Sealing): void {
     async (request) => await app.page(request, service.listWebhooks),
   )
 
+  app.get(
+    '/v1/webhooks/:id',
+    operation({
+      id: 'getWebhook',
+      tag,
+      summary: 'One webhook',
+      description: 'Also after it was deleted, for its deliveries stay on record.',
+      right: read,
+      params,
+      answers: { 200: Webhook },
+    }),
+    async (request) => await app.read(request, (tx) => service.getWebhook(tx, request.params.id)),
+  )
+}
+
+function makingRoutes(app: App, sealing: service.Sealing): void {
   app.post(
     '/v1/webhooks',
     operation({
@@ -53,20 +70,6 @@ function webhookRoutes(app: App, sealing: service.Sealing): void {
       answers: { 201: IssuedWebhook },
     }),
     async (request) => await app.write(request, (tx) => service.createWebhook(tx, sealing, request.body)),
-  )
-
-  app.get(
-    '/v1/webhooks/:id',
-    operation({
-      id: 'getWebhook',
-      tag,
-      summary: 'One webhook',
-      description: 'Also after it was deleted, for its deliveries stay on record.',
-      right: read,
-      params,
-      answers: { 200: Webhook },
-    }),
-    async (request) => await app.read(request, (tx) => service.getWebhook(tx, request.params.id)),
   )
 
   app.delete(
