@@ -19,7 +19,7 @@ const useCaseRecord = {
     orgUnitId: orgUnit.id,
     orgUnit: orgUnit.key,
     orgUnitName: orgUnit.name,
-    orgUnitKeys: [orgUnit.key, 'all'],
+    orgUnitKeys: [orgUnit.key, 'organisation'],
   },
   systems: [system.key],
   ...{ businessOwner: 'Business owner, Sales', riskOwner: riskOwner.name },
