@@ -11,6 +11,7 @@ export async function meeting(
   { connections, owner }: Pick<TestApp, 'connections' | 'owner'>,
   row: { table: string; id: string },
   asks: (() => Promise<Answer>)[],
+  meanwhile: () => Promise<void> = async () => {},
 ): Promise<Answer[]> {
   const holder = await openClient(connections.ownerConnection)
   try {
@@ -21,6 +22,7 @@ export async function meeting(
       answers.push(ask())
       await until(async () => (await countWaiting(owner)) === answers.length)
     }
+    await meanwhile()
     await holder.query('commit')
     return await Promise.all(answers)
   } finally {

@@ -35,6 +35,7 @@ const somebody: fc.Arbitrary<Principal> = fc.record({
     { maxLength: 4 },
   ),
   boundUseCaseIds: fc.array(id, { maxLength: 2 }),
+  standsFor: fc.array(fc.record({ personId: id, asOfEventNo: fc.constant(0) }), { maxLength: 2 }),
 })
 
 const sqlTypeOf = (kind: FieldKind) => (kind === 'ids' ? 'uuid[]' : kind === 'id' ? 'uuid' : 'text')

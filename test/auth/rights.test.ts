@@ -110,6 +110,37 @@ function rowMeeting(when: Readonly<Record<string, { $eq?: string | null }>>, typ
   return Object.fromEntries(fields)
 }
 
+t.test('R-41: what is denied to one person is denied to who stands for them', async (t) => {
+  const standsFor = [{ personId: third, asOfEventNo: 1 }]
+  const delegate = abilityWith([SEAT_HOLDER, 'risk_owner'], { standsFor })
+  const fine = { ...review, riskOwnerId: other, excludedIds: [other] }
+  t.equal(authorize(delegate, 'vote', 'Review', fine), 'DR-32')
+  for (const [row, rule] of [
+    [{ ...fine, submittedBy: third }, 'DR-70'],
+    [{ ...fine, businessOwnerId: third }, 'DR-71'],
+    [{ ...fine, riskOwnerId: third }, 'DR-72'],
+    [{ ...fine, excludedIds: [other, third] }, 'DR-73'],
+  ] as const) {
+    t.throws(() => authorize(delegate, 'vote', 'Review', row), {
+      code: 'forbidden',
+      rule,
+      message: /; while somebody has delegated to you, what they may not do you may not do either$/,
+    })
+  }
+  const suspension = { ...useCase, useCaseId: other, suspendedBy: third }
+  t.throws(() => authorize(delegate, 'lift', 'Suspension', suspension), { code: 'forbidden', rule: 'DR-78' })
+  const opening = { ...useCase, useCaseId: other, openedBy: third }
+  t.throws(() => authorize(delegate, 'review', 'BreakGlass', opening), { code: 'forbidden', rule: 'DR-79' })
+
+  await t.test('and nothing of theirs is allowed on their behalf', async (t) => {
+    const stranger = abilityWith([], { standsFor })
+    t.throws(() => authorize(stranger, 'revise', 'UseCase', useCase), {
+      code: 'not_found',
+      message: /use case/,
+    })
+  })
+})
+
 t.test('where nothing allows it, the refusal says who may', async (t) => {
   t.throws(
     () => authorize(abilityWith(['auditor']), 'import', 'Import', { createdBy: me, orgUnitId: elsewhere }),
