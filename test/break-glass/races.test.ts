@@ -40,7 +40,7 @@ t.test('R-92: of an opening and the vote that blocks at once, the gate denies', 
   for (const isFirst of [true, false]) {
     const { id, key } = await unreviewed()
     const reviewId = await submit(world, id)
-    const asks = [() => open(riskOwner, id), () => vote(world, reviewId, 'compliance', 'block')]
+    const asks = [() => open(riskOwner, id), () => vote(world, reviewId, 'risk', 'block')]
     const answers = await meet(id, ...(isFirst ? asks : asks.toReversed()))
     t.same(statuses(answers), isFirst ? [201, 201] : [201, 409])
     t.equal((await standing(world, id)).standing, 'blocked')
@@ -77,7 +77,7 @@ t.test('of two closings, and of two reviews, at once, one counts', async (t) => 
 })
 
 t.test(
-  'a closing that waits to commit leaves the opening as it is; once committed, no answer rests on it',
+  'a look waits for no closing, and rests on what is committed; after it nothing rests on the opening',
   async (t) => {
     const { id, key } = await unreviewed()
     const { body } = await open(riskOwner, id)
@@ -85,7 +85,7 @@ t.test(
     await holder.query('begin')
     await holder.query('select 1 from use_case where id = $1 for update', [id])
     const closing = close(riskOwner, body.id)
-    const before = await ask(world, key, true, newId())
+    const before = await look(world, key, true)
     t.match(before, { status: 200, body: { breakGlassId: body.id } }, 'the gate waits for nobody')
     await holder.query('commit')
     await holder.end()

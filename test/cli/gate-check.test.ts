@@ -207,6 +207,65 @@ t.test('whatever could be misunderstood is wrong usage', async (t) => {
   t.equal(await kept(), before)
 })
 
+t.test('R-92: what is open in an emergency only ends with 7, and with 0 for who accepts that', async (t) => {
+  const { id, key } = await bound({})
+  const asked = [...on(key), '--format']
+  const accepted = ['--accept-break-glass', ...on(key), '--format']
+  t.equal((await check([...accepted, 'text'])).code, 1, 'nothing is open to be accepted')
+  const { body } = await risk.post(`/v1/use-cases/${id}/break-glass`, {
+    ...{ environment: 'production', reason: 'the portal is down', hours: 1 },
+  })
+  const cases: [args: string[], code: number, stdout: RegExp][] = [
+    [
+      [...asked, 'text'],
+      7,
+      /^denied: UC-\d+ for production\n {2}unreviewed: .*\n {2}break_glass: .*: accept that explicitly/,
+    ],
+    [[...asked, 'json'], 7, /^\{"outcome":"break_glass_only","exitCode":7,.*"decision":"deny"/],
+    [[...asked, 'github'], 7, /^::error title=Assent gate, break glass only::.*accept that explicitly/],
+    [[...asked, 'text', '--dry-run'], 7, /^denied/],
+    [
+      [...accepted, 'text'],
+      0,
+      /^allowed: UC-\d+ for production until .*\n {2}warning: this is an emergency opening.*\n {2}break_glass: /,
+    ],
+    [[...accepted, 'text', '--dry-run'], 0, /^allowed/],
+    [
+      [...accepted, 'json'],
+      0,
+      new RegExp(`^\\{"outcome":"allowed","exitCode":0,.*"breakGlassId":"${body.id}"`),
+    ],
+    [[...accepted, 'github'], 0, /^::warning title=Assent gate, allowed::Allowed in an emergency: UC-/],
+  ]
+  await each(cases, async ([args, code, stdout]) => {
+    const ended = await check(args)
+    t.equal(ended.code, code, `${args.join(' ')}\n${ended.stderr}`)
+    t.match(ended.stdout, stdout)
+  })
+  await risk.post(`/v1/use-cases/${id}/suspensions`, { reason: 'it names prices' })
+  for (const args of [asked, accepted])
+    t.equal((await check([...args, 'text'])).code, 1, 'suspended is denied')
+})
+
+t.test('R-82: a limit that is left unstated denies, and one that is stated does not', async (t) => {
+  const limits = [
+    { on: 'jurisdiction', values: ['EU'] },
+    { on: 'channel', values: ['phone'] },
+  ]
+  const { key } = await bound({ ...forLong, has_conditions: true, limits })
+  const cases: [more: string[], code: number, stdout: RegExp][] = [
+    [[], 1, /limit_not_stated: .* limited to the jurisdictions EU and to the channels phone: say/],
+    [['--jurisdiction', 'DE'], 1, /limit_not_stated: .* limited to the channels phone/],
+    [['--jurisdiction', 'US', '--channel', 'phone'], 1, /limit_exceeded: .* the jurisdictions EU, not US/],
+    [['--jurisdiction', 'DE', '--channel', 'phone'], 0, /cleared_with_conditions: /],
+  ]
+  await each(cases, async ([more, code, stdout]) => {
+    const ended = await check([...on(key), ...more])
+    t.equal(ended.code, code, more.join(' '))
+    t.match(ended.stdout, stdout)
+  })
+})
+
 const inSeconds = (seconds: number) => toInstant(new Date(Date.now() + seconds * 1000))
 
 /** What a server says that clears the use case UC-1 for production. */
@@ -221,6 +280,7 @@ const clearance = {
   policyDigest: 'sha256:0',
 }
 const denial = { ...clearance, decision: 'deny', wouldBe: 'deny', validUntil: null, detail: 'no' }
+const emergency = [{ code: 'break_glass', sentence: 'x' }]
 const allow = { 'gate-decision': 'allow' }
 const deny = { 'gate-decision': 'deny' }
 
@@ -250,7 +310,13 @@ t.test('an answer that cannot be read or contradicts itself is never an allow', 
     'allow that is one': [200, allow, clearance, 0],
     'allow with fields of a later time': [200, allow, { ...clearance, receipt: 'e30' }, 0],
     'denial that is one': [409, deny, denial, 1],
-    'emergency only': [409, deny, { ...denial, reasons: [{ code: 'break_glass', sentence: 'x' }] }, 7],
+    'emergency only': [409, deny, { ...denial, reasons: emergency }, 7],
+    'allow in an emergency that was not accepted': [200, allow, { ...clearance, reasons: emergency }, 6],
+    'warning of an emergency': [
+      ...([200, allow] as const),
+      { ...clearance, enforced: false, wouldBe: 'deny', reasons: emergency },
+      0,
+    ],
     'allow without the header': [200, {}, clearance, 6],
     'allow with the other header': [200, deny, clearance, 6],
     'allow with a header of two words': [200, { 'gate-decision': 'allow, deny' }, clearance, 6],
@@ -304,6 +370,13 @@ t.test('an answer that cannot be read or contradicts itself is never an allow', 
     t.match(JSON.parse(ended.stdout), { exitCode: code })
     t.equal(ended.stdout.includes('"outcome":"allowed"'), code === 0)
   })
+  for (const [name, code] of [
+    ['emergency only', 6],
+    ['allow in an emergency that was not accepted', 0],
+  ] as const) {
+    const ended = await ask(`${server}/${encodeURIComponent(name)}`, '20', '--accept-break-glass')
+    t.equal(ended.code, code, `${name}, accepted`)
+  }
 })
 
 t.test('a server that is slow, silent or gone is unavailable, in time', async (t) => {
