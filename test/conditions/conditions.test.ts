@@ -3,7 +3,6 @@ import t, { type Test } from 'tap'
 import type { Proposal } from '../../src/conditions/condition.js'
 import {
   assertWaivable,
-  endAll,
   listInForce,
   planConditions,
   resolveProposals,
@@ -13,9 +12,19 @@ import { addDays, addSeconds } from '../../src/instant.js'
 import { loadUseCase } from '../../src/use-cases/reading.js'
 import { lockUseCase, saveUseCase } from '../../src/use-cases/service.js'
 import { ifMatch } from '../app.js'
-import { act, approved, register, standing, startCommittee } from '../committee.js'
+import { act, approved, register, standing, startCommittee, submit, vote } from '../committee.js'
 import { refuses } from '../unchanged.js'
-import { approvedWith, fulfil, give, headOn, imposeOn, look, onlyInEurope, opinion, report } from './world.js'
+import {
+  approvedWith,
+  decideWith,
+  fulfil,
+  give,
+  headOn,
+  look,
+  onlyInEurope,
+  opinion,
+  report,
+} from './world.js'
 
 const committee = await startCommittee(t)
 const { owner, clock, businessOwner, riskOwner, auditor, seats } = committee
@@ -329,60 +338,100 @@ t.test('R-02, R-83: a condition of what is retired or blocked cannot be met', as
   })
 })
 
-t.test(
-  'R-80: a decision waives conditions of its use case, and leaves alone what was met meanwhile',
-  async (t) => {
-    const { id, conditionIds } = await approvedWith(committee, [report, opinion, onlyInEurope])
-    const [met = '', open = '', limit = ''] = conditionIds
-    const another = await approvedWith(committee, [report])
-    const { decisionId } = await standing(committee, id)
-    const strangers = async (ids: string[]) =>
-      await look(committee, riskOwner, async (tx) => await assertWaivable(tx, { id }, ids))
-    await t.rejects(strangers([open, another.conditionIds[0] ?? '']), {
-      ...{ code: 'invalid', issues: [{ path: '/waives/1' }] },
+t.test('R-80: a decision waives conditions of its use case, as the submission asks', async (t) => {
+  const { id, conditionIds } = await approvedWith(committee, [report, opinion, onlyInEurope])
+  const [met = '', open = '', limit = ''] = conditionIds
+  const another = await approvedWith(committee, [report])
+  const strangers = async (ids: string[]) =>
+    await look(committee, riskOwner, async (tx) => await assertWaivable(tx, { id }, ids))
+  await t.rejects(strangers([open, another.conditionIds[0] ?? '']), {
+    ...{ code: 'invalid', issues: [{ path: '/waives/1' }] },
+  })
+  await fulfil(riskOwner, met, await give(committee, id))
+  await t.rejects(strangers([met]), { code: 'invalid' }, 'nobody asks to waive what is met')
+
+  const asked = { waives: [met, open, limit] }
+  const place = `/v1/use-cases/${id}`
+  const seen = ifMatch(await riskOwner.get(place))
+  await refuses(t, committee, () => riskOwner.post(`${place}/reviews`, asked, seen), { status: 422 })
+
+  const waiving = await decideWith(committee, id, [], { waives: [open, limit] })
+  t.match(waiving, { outcome: 'approved', waived: [open, limit], conditions: [] })
+  const states = [met, open, limit].map(async (one) => (await show(one)).state)
+  t.same(await Promise.all(states), ['met', 'waived', 'waived'])
+  const ending = { endedBy: seats.legal.id, decisionId: waiving.id, evidenceId: null }
+  t.match(await show(open), { ending })
+  t.equal(await eventsOf(id, 'condition.waived'), 2)
+  t.match(await standing(committee, id), { standing: 'cleared', nextDueAt: null })
+})
+
+t.test('R-80: what is met while its waiver is decided stays met', async (t) => {
+  const { id, conditionIds } = await approvedWith(committee, [report, opinion])
+  const [met = '', open = ''] = conditionIds
+  const another = await approvedWith(committee, [report])
+  await fulfil(riskOwner, met, await give(committee, id))
+  const { decisionId } = await standing(committee, id)
+  const waiving = async (ids: string[]) =>
+    await act(committee, seats.risk, async (tx) => {
+      const useCase = await lockUseCase(tx, id)
+      await waive(tx, useCase, decisionId, ids)
+      saveUseCase(tx, useCase, {})
     })
-    await fulfil(riskOwner, met, await give(committee, id))
-    await t.rejects(strangers([met]), { code: 'invalid' }, 'nobody asks to waive what is met')
+  await t.rejects(waiving([open, another.conditionIds[0] ?? '']), { code: 'invalid' })
+  t.equal((await show(open)).state, 'open')
+  await waiving([met, open])
+  t.equal((await show(met)).state, 'met')
+  t.equal((await show(open)).state, 'waived')
+})
 
-    const waiving = async (ids: string[]) =>
-      await act(committee, seats.risk, async (tx) => {
-        const useCase = await lockUseCase(tx, id)
-        await waive(tx, useCase, decisionId, ids)
-        saveUseCase(tx, useCase, {})
-      })
-    await t.rejects(waiving([open, another.conditionIds[0] ?? '']), { code: 'invalid' })
-    t.equal((await show(open)).state, 'open')
-    await waiving([met, open, limit])
-    t.same(await Promise.all([met, open, limit].map(async (one) => (await show(one)).state)), [
-      ...['met', 'waived', 'waived'],
-    ])
-    t.match(await show(open), { ending: { endedBy: seats.risk.id, decisionId, evidenceId: null } })
-    t.equal(await eventsOf(id, 'condition.waived'), 2)
-  },
-)
-
-t.test('R-83: a block or a supersession ends what is in force, and nothing else', async (t) => {
+t.test('R-83: a block ends what is in force, and nothing else', async (t) => {
   const { id, conditionIds } = await approvedWith(committee, [report, opinion, onlyInEurope])
   const [met = '', ...others] = conditionIds
   await fulfil(riskOwner, met, await give(committee, id))
-  const { decisionId } = await standing(committee, id)
-  await act(committee, seats.risk, async (tx) => {
-    const useCase = await lockUseCase(tx, id)
-    await endAll(tx, useCase, decisionId)
-    saveUseCase(tx, useCase, {})
-    t.same(await listInForce(tx, id), [])
-  })
+  const reviewId = await submit(committee, id)
+  await vote(committee, reviewId, 'risk', 'block')
+  const { body } = await vote(committee, reviewId, 'legal', 'block')
+  t.equal(body.decision?.outcome, 'blocked')
   t.equal((await show(met)).state, 'met')
-  for (const ended of others) t.match(await show(ended), { state: 'ended', ending: { decisionId } })
+  for (const ended of others)
+    t.match(await show(ended), { state: 'ended', ending: { decisionId: body.decision.id } })
   t.equal(await eventsOf(id, 'condition.ended'), 2)
+  t.match(await standing(committee, id), { standing: 'blocked', nextDueAt: null })
 })
 
-t.test('R-83: a later decision counts on from the conditions there are', async (t) => {
-  const { id } = await approvedWith(committee, [report])
-  const { decisionId } = await standing(committee, id)
-  await imposeOn(committee, id, decisionId, [opinion])
+t.test(
+  'R-83: a decision that supersedes one ends what that imposed, before it imposes its own',
+  async (t) => {
+    const { id, conditionIds } = await approvedWith(committee, [report, onlyInEurope])
+    const { decisionId: supersedesId } = await standing(committee, id)
+    const decision = await decideWith(committee, id, [report], { supersedesId })
+    for (const ended of conditionIds)
+      t.match(await show(ended), { state: 'ended', ending: { decisionId: decision.id } })
+    const { items } = (await riskOwner.get(`/v1/use-cases/${id}/conditions`)).body
+    t.match(items, [{ ordinal: 1 }, { ordinal: 2 }, { ordinal: 3, decisionId: decision.id, state: 'open' }])
+  },
+)
+
+t.test('R-83: conditions stay in force over a re-review, which counts on from them', async (t) => {
+  const { id, conditionIds } = await approvedWith(committee, [report, onlyInEurope])
+  const start = clock.at
+  clock.at = addDays(start, 5)
+  const decision = await decideWith(committee, id, [report, opinion])
+  t.equal(decision.outcome, 'approved_with_conditions')
+  t.equal(decision.conditions.length, 3, 'the report is asked for once, by its first date')
   const { items } = (await riskOwner.get(`/v1/use-cases/${id}/conditions`)).body
-  t.match(items, [{ ordinal: 1 }, { ordinal: 2 }])
+  t.match(items, [
+    { id: conditionIds[0], state: 'open', dueAt: addDays(start, 30) },
+    { id: conditionIds[1], state: 'in_force' },
+    { ordinal: 3, state: 'open', decisionId: decision.id, beforeDeploy: true },
+  ])
+  t.match(await standing(committee, id), {
+    standing: 'cleared_with_conditions',
+    nextDueAt: addDays(start, 30),
+  })
+  const again = await decideWith(committee, id, [])
+  t.match(again, { outcome: 'approved_with_conditions', conditions: { length: 3 } })
+  clock.at = start
 })
 
 t.test('lists show what the caller may read, by state and by when it is due', async (t) => {

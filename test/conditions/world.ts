@@ -1,15 +1,13 @@
 // A use case that was approved with conditions, and the evidence that meets them.
 
 import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
-import { headOf, type Proposal } from '../../src/conditions/condition.js'
-import { impose, listInForce, planConditions, resolveProposals } from '../../src/conditions/service.js'
+import type { Proposal } from '../../src/conditions/condition.js'
 import { drizzleOn } from '../../src/db/client.js'
 import type { ReadTx } from '../../src/db/transaction.js'
 import { newId } from '../../src/ids.js'
 import { findPrincipal } from '../../src/people/service.js'
-import { lockUseCase, saveUseCase } from '../../src/use-cases/service.js'
-import type { Person } from '../app.js'
-import { act, approved, type Committee } from '../committee.js'
+import { ifMatch, type Person } from '../app.js'
+import { type Committee, register } from '../committee.js'
 
 export const report = {
   type: 'obligation',
@@ -30,31 +28,29 @@ export const onlyInEurope = {
 } satisfies Proposal
 
 /** The id of a use case that was approved, with these conditions in the order given. */
-export async function approvedWith(
-  committee: Committee,
-  proposals: Proposal[],
-  facts: object = {},
-): Promise<{ id: string; conditionIds: string[] }> {
-  const { id, standing } = await approved(committee, facts)
-  const conditionIds = await imposeOn(committee, id, standing.decisionId, proposals)
-  return { id, conditionIds }
+export async function approvedWith(committee: Committee, proposals: Proposal[]) {
+  const { id } = await register(committee)
+  await decideWith(committee, id, proposals)
+  const { items } = (await committee.riskOwner.get(`/v1/use-cases/${id}/conditions`)).body
+  return { id: String(id), conditionIds: items.map((item: { id: string }) => item.id) as string[] }
 }
 
-/** As a decision of the committee does. */
-export async function imposeOn(
-  committee: Committee,
+/** Submits it, again or for the first time, and approves with these conditions. Answers the decision. */
+export async function decideWith(
+  { riskOwner, seats }: Committee,
   useCaseId: string,
-  decisionId: string,
   proposals: Proposal[],
-): Promise<string[]> {
-  return await act(committee, committee.seats.risk, async (tx) => {
-    const useCase = await lockUseCase(tx, useCaseId)
-    const terms = await resolveProposals(tx, committee.policies, useCase, proposals)
-    const planned = await planConditions(tx, useCase, terms)
-    await impose(tx, useCase, decisionId, planned)
-    saveUseCase(tx, useCase, { hasConditions: true, ...headOf(await listInForce(tx, useCaseId)) })
-    return planned.map(({ id }) => id)
-  })
+  asks: object = {},
+  // biome-ignore lint/suspicious/noExplicitAny: as in an Answer
+): Promise<any> {
+  const place = `/v1/use-cases/${useCaseId}`
+  const { body: review } = await riskOwner.post(`${place}/reviews`, asks, ifMatch(await riskOwner.get(place)))
+  const cast = async (seat: 'risk' | 'legal', conditions: Proposal[]) => {
+    const choice = conditions.length > 0 ? 'approve_with_conditions' : 'approve'
+    const ballot = { seat, choice, rationale: 'as discussed', conditions }
+    return (await seats[seat].post(`/v1/reviews/${review.id}/votes`, ballot)).body.decision
+  }
+  return (await cast('risk', proposals)) ?? (await cast('legal', []))
 }
 
 /** What the service reads as this person. */

@@ -5,6 +5,7 @@ import { roles } from '../../src/auth/principal.js'
 import { ROOT_UNIT_ID } from '../../src/ids.js'
 import type { Answer, Person } from '../app.js'
 import { approved, register, startCommittee, submit } from '../committee.js'
+import { approvedWith, report } from '../conditions/world.js'
 import { everyRow } from '../unchanged.js'
 
 const committee = await startCommittee(t, {
@@ -46,9 +47,11 @@ const samples: Record<string, object> = {
   issueToken: { name: 'deploy', expiresInDays: 30 },
   judgeEvidence: { verdict: 'accepted', note: 'fine' },
   liftSuspension: { reason: 'mended' },
+  meetCondition: { evidenceId: known.evidence, note: 'as agreed' },
   mapImport: { profile: committee.policies.importProfiles[0] },
   openBreakGlass: { environment: 'production', reason: 'the portal is down', hours: 8 },
   raiseTier: { tier: 'high', reason: 'to be safe' },
+  reassignCondition: { ownerId: committee.businessOwner.id, reason: 'moved on' },
   registerSystem: { key: 'chat', name: 'Chat', kind: 'agent', vendor: null, description: '' },
   registerUseCase: {
     title: 'Letters',
@@ -293,6 +296,7 @@ function here(path: string): string {
     ['/v1/reviews/', known.review],
     ['/v1/decisions/', known.decision],
     ['/v1/evidence/', known.evidence],
+    ['/v1/conditions/', known.condition],
     ['/v1/suspensions/', known.suspension],
     ['/v1/incidents/', known.incident],
     ['/v1/gate/answers/', known.gateAnswer],
@@ -326,6 +330,7 @@ async function makeOneOfEach() {
   const decisions = await riskOwner.get(`${place}/decisions`)
   const attestation = { kind: 'test_report', title: 'Tests', statement: 'All passed' }
   const evidence = await riskOwner.post(`${place}/evidence`, attestation)
+  const { conditionIds } = await approvedWith(committee, [report])
   const suspension = await riskOwner.post(`${place}/suspensions`, { reason: 'it names prices' })
   const incident = await riskOwner.post(`${place}/incidents`, {
     title: 'A wrong letter',
@@ -355,6 +360,7 @@ async function makeOneOfEach() {
     review,
     decision: String(decisions.body.items[0].id),
     evidence: String(evidence.body.id),
+    condition: String(conditionIds[0]),
     suspension: String(suspension.body.id),
     incident: String(incident.body.id),
     system: String(system.body.id),
