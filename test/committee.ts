@@ -35,9 +35,13 @@ export const answersFor: Record<Tier, Answers> = {
 export type Committee = Awaited<ReturnType<typeof startCommittee>>
 
 /** Everybody holds what they hold in the unit `claims`: both owners, five seats, and a second one for risk. */
-export async function startCommittee(t: Test, env: Record<string, string> = {}) {
+export async function startCommittee(
+  t: Test,
+  env: Record<string, string> = {},
+  policies?: TestApp['policies'],
+) {
   const clock = { at: START as Instant, now: () => clock.at }
-  const server = await startApp(t, { clock, env })
+  const server = await startApp(t, { clock, env, policies })
   const unitId = await server.unit('claims')
   const person = async (name: string, ...rights: string[]) => await server.person(name, { rights, unitId })
   const member = async (name: string, seat: string) => await person(name, 'committee_member', `seat:${seat}`)
