@@ -2,17 +2,20 @@
 \set number random(0, :size / 10 - 1) * 10 + 1
 begin;
 select c.id, c.number, c.version, c.org_unit_id, c.business_owner_id, c.risk_owner_id, c.computed_tier, c.raised_tier,
+  c.lowered_tier, c.has_conditions, c.next_due_at, c.before_deploy_open, c.suspended_at, c.break_glass_until,
   c.open_review_id, c.last_outcome, c.approval_id, c.approved_tier, c.valid_until, c.first_material_change_at,
-  c.tier_raised_at, c.block_id, c.retired_at, c.policy_digest, d.id as approval_found, d.environments, uuidv7() as answer
+  c.tier_raised_at, c.block_id, c.retired_at, c.policy_digest, d.id as approval_found, d.environments, d.limits,
+  c.jurisdictions, c.channels, uuidv7() as answer
 from use_case c
-left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome = 'approved'
+left join decision d on d.id = c.approval_id and d.use_case_id = c.id and d.outcome in ('approved', 'approved_with_conditions')
 where c.number = :number \gset
 insert into gate_answer (id, asked_by, asked_at, question, use_case_id, environment, decision, enforced, would_be, reasons,
-  version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, last_event_no, last_event_at)
+  version, standing, valid_until, policy_digest, idempotency_key, request_digest, ordinal, break_glass_id, last_event_no,
+  last_event_at)
 values (:answer, :asker, now(), '{"context": {}, "useCase": "UC-250", "artifacts": [], "environment": "production",
   "acceptBreakGlass": false}', :id, 'production', 'allow', true, 'allow',
   '[{"code": "cleared", "sentence": "UC-250 is approved and may go to production"}]', :version, 'cleared',
-  now() + interval '15 minutes', :policy_digest, null, null, null, 1, now());
+  now() + interval '15 minutes', :policy_digest, null, null, null, null, 1, now());
 select from person where id = :asker and last_event_no = 0;
 -- audit
 with events as (

@@ -19,11 +19,18 @@ const ofUseCase = z.strictObject({ id: UseCaseRef })
 const query = z.strictObject({ ...BreakGlassFilters.shape, ...pageQuery })
 const tag = 'Gate'
 
+interface Deps {
+  policies: Pick<Policies, 'gate'>
+}
+
 /** When it cannot wait for the committee. */
-export async function breakGlassRoutes(
-  app: App,
-  { policies }: { policies: Pick<Policies, 'gate'> },
-): Promise<void> {
+export async function breakGlassRoutes(app: App, { policies }: Deps): Promise<void> {
+  opening(app, policies)
+  listing(app)
+  ending(app)
+}
+
+function opening(app: App, policies: Deps['policies']): void {
   app.post(
     '/v1/use-cases/:id/break-glass',
     operation({
@@ -42,7 +49,9 @@ limits it to. Somebody else reviews it.`,
     async (request) =>
       await app.write(request, (tx) => openBreakGlass(tx, policies, request.params.id, request.body)),
   )
+}
 
+function listing(app: App): void {
   app.get(
     '/v1/use-cases/:id/break-glass',
     operation({
@@ -75,10 +84,6 @@ limits it to. Somebody else reviews it.`,
     async (request) => await app.page(request, (tx, page) => listBreakGlass(tx, request.query, page)),
   )
 
-  oneOpening(app)
-}
-
-function oneOpening(app: App): void {
   app.get(
     '/v1/break-glass/:id',
     operation({
@@ -92,7 +97,9 @@ function oneOpening(app: App): void {
     }),
     async (request) => await app.read(request, (tx) => getBreakGlass(tx, request.params.id)),
   )
+}
 
+function ending(app: App): void {
   app.post(
     '/v1/break-glass/:id/closing',
     operation({
