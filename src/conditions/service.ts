@@ -32,7 +32,7 @@ import {
 } from './terms.js'
 import { present, subjectOf } from './view.js'
 
-export { mergeTerms, type NewCondition, termsOfPatterns } from './terms.js'
+export type { NewCondition } from './terms.js'
 
 /**
  * The terms that a vote asks for, duplicates once.
