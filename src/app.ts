@@ -5,6 +5,7 @@ import { type Ability, buildAbility, readRights } from './auth/decision-rights.j
 import { type Identity, trustIssuer } from './auth/issuer.js'
 import type { Principal } from './auth/principal.js'
 import { breakGlassRoutes } from './break-glass/routes.js'
+import { briefRoutes } from './briefs/routes.js'
 import { conditionRoutes } from './conditions/routes.js'
 import type { Config } from './config.js'
 import { drizzleOn } from './db/client.js'
@@ -101,6 +102,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(incidentRoutes, deps)
   await app.register(breakGlassRoutes, deps)
   await app.register(handoverRoutes, deps)
+  await app.register(briefRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(gateRoutes, deps)

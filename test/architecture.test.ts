@@ -26,7 +26,16 @@ const features = [
     'catalogs',
     'evidence',
   ],
-  ...['delegations', 'conditions', 'reviews', 'suspensions', 'incidents', 'break-glass', 'handover'],
+  ...[
+    'delegations',
+    'conditions',
+    'reviews',
+    'suspensions',
+    'incidents',
+    'break-glass',
+    'handover',
+    'briefs',
+  ],
   ...['me', 'standing', 'insights', 'gate', 'imports', 'registers', 'notices'],
 ]
 
@@ -42,7 +51,7 @@ const layers: [name: string, files: RegExp][] = [
   ['store', /^[\w-]+\/([\w]+-)?store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|leaving|membership)$|^tokens\/first-sign-in$/],
   ['service', /^(conditions|handover|reviews|use-cases)\/(recomputing|closing|reading)$/],
-  ['service', /^reviews\/(asking|attesting|opening|precedents|routing|terms|voting)$/],
+  ['service', /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],

@@ -50,7 +50,7 @@ export async function listSupersessions(tx: ReadTx, ids: string[]): Promise<Map<
 }
 
 /** Candidates for a precedent, looked at one by one afterwards. */
-const CANDIDATES = 50
+const CANDIDATES = 20
 
 /** Approvals of full reviews of other use cases that these still stand on, the newest first. */
 export async function listCitableRows(

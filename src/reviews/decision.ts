@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { Outcome } from '../policy/lanes.js'
+import { AppliedOverlay } from '../policy/overlays.js'
 import { Tier } from '../use-cases/use-case.js'
 import { DecidedCondition, DecidedEvidence, Limit } from './decided.js'
 import * as examples from './examples.js'
-import { AppliedOverlay, LowerTier, Review, Route, Vote } from './review.js'
+import { LowerTier, Review, Route, Vote } from './review.js'
 
 export const Decision = z
   .strictObject({

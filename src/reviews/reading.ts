@@ -2,20 +2,36 @@ import { authorize, explain, isAllowed, type Verdict } from '../auth/decision-ri
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx } from '../db/transaction.js'
 import { listEvidenceOf } from '../evidence/service.js'
+import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable, loadUseCase, loadUseCases } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import { type Decision, presentDecision } from './decision.js'
-import { getDecisionRow, listDecisionRows, listSupersessions } from './decision-store.js'
+import { type DecisionRow, getDecisionRow, listDecisionRows, listSupersessions } from './decision-store.js'
 import type { Review } from './review.js'
 import * as store from './store.js'
 import { judgedRow, ownersOf, presentRound, type Round } from './view.js'
 
 /** Any round of a use case that the caller may read. */
 export async function getReview(tx: ReadTx, id: string): Promise<Review> {
+  return await showRound(tx, await getRound(tx, id))
+}
+
+/** The same with all its rows, for whoever shows more of it. */
+export async function getRound(tx: ReadTx, id: string): Promise<Round> {
   const round = await loadRound(tx, id)
   authorize(tx.ability, 'read', 'Review', judgedRow(round))
-  return await showRound(tx, round)
+  return round
+}
+
+/** The decision before a round was opened, if there was one. The caller has read the use case. */
+export async function findDecisionBefore(
+  tx: ReadTx,
+  useCaseId: string,
+  openedAt: Instant,
+): Promise<DecisionRow | undefined> {
+  const rows = await listDecisionRows(tx, useCaseId)
+  return rows.find(({ decidedAt }) => decidedAt <= openedAt)
 }
 
 /** Every round of a use case, the last first. */

@@ -4,6 +4,7 @@ import { RegistryError } from '../errors.js'
 import { Verdict } from '../evidence/evidence.js'
 import { day, type Instant } from '../instant.js'
 import { Lane, Outcome, Seat } from '../policy/lanes.js'
+import { AppliedOverlay } from '../policy/overlays.js'
 import { reason, text } from '../text.js'
 import { Tier } from '../use-cases/use-case.js'
 import type { Plan } from './arithmetic.js'
@@ -132,10 +133,6 @@ export const ReviewStage = z
   })
   .meta({ id: 'ReviewStage', description: 'One stage of a round, and how far it has come' })
 export type ReviewStage = z.infer<typeof ReviewStage>
-
-export const AppliedOverlay = z
-  .strictObject({ id: z.string(), because: z.string() })
-  .meta({ id: 'AppliedOverlay', description: 'An overlay of policy that applies, with its reason' })
 
 export const Review = z
   .strictObject({

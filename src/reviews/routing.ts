@@ -3,13 +3,14 @@ import { listUnitKeys } from '../org-units/service.js'
 import { chooseLane, classOf, type Lane, type LanesFile, laneById } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
 import { applyOverlays } from '../policy/overlays.js'
+import { computeTier } from '../policy/tiering.js'
 import { changedFacts } from '../use-cases/material.js'
 import { getVersion } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
-import type { Tier } from '../use-cases/use-case.js'
+import { effectiveTier, isAbove, type Tier } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import * as store from './decision-store.js'
-import { assertPrecedent } from './precedents.js'
+import { assertPrecedent, listPrecedentRows } from './precedents.js'
 import type { Asks, Route } from './review.js'
 
 /** The way of a use case through policy: its lane with what overlays add, and why it is this one. */
@@ -38,6 +39,23 @@ export async function chooseWay(
   const full = await fullLane(tx, policies, useCase, tier)
   const route = await routeOf(tx, policies, { useCase, tier, full, asks })
   return { route, sinceVersion: last?.version ?? null, ...(await laneOn(tx, policies, useCase, tier, route)) }
+}
+
+/** The tier by the policy in force, which may be stricter than the one the version was tiered by. */
+export function tierInForce(policies: Policies, useCase: UseCaseRow): Tier {
+  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
+  const computedTier = isAbove(tier, useCase.computedTier) ? tier : useCase.computedTier
+  return effectiveTier({ ...useCase, computedTier })
+}
+
+/** What submitting a use case now would lead to, and what it could cite to shorten the way. */
+export async function foresee(tx: ReadTx, policies: Policies, useCase: UseCaseRow) {
+  const tier = tierInForce(policies, useCase)
+  const nothing: Asks = { lowerTierTo: null, waives: [], precedentId: null, supersedesId: null }
+  const full = await fullLane(tx, policies, useCase, tier)
+  const way = await chooseWay(tx, policies, useCase, tier, nothing)
+  const precedents = await listPrecedentRows(tx, { useCase, tier, precedent: full.precedent })
+  return { tier, full, way, precedents }
 }
 
 /** The lane that this route leads to by the policy in force, with its overlays. */

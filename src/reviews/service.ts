@@ -3,16 +3,8 @@ import type { WriteTx } from '../db/transaction.js'
 import { assertRevision, RegistryError } from '../errors.js'
 import { assertOwners } from '../people/service.js'
 import type { Policies } from '../policy/load.js'
-import { computeTier } from '../policy/tiering.js'
 import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
-import {
-  assertNoOpenReview,
-  assertNotRetired,
-  effectiveTier,
-  isAbove,
-  type Tier,
-} from '../use-cases/use-case.js'
-import { factsOf } from '../use-cases/view.js'
+import { assertNoOpenReview, assertNotRetired } from '../use-cases/use-case.js'
 import { assertAskable } from './asking.js'
 import { attest } from './attesting.js'
 import { type Opening, openRound } from './opening.js'
@@ -25,7 +17,7 @@ import {
   type Review,
   type Submission,
 } from './review.js'
-import { chooseWay } from './routing.js'
+import { chooseWay, tierInForce } from './routing.js'
 import * as store from './store.js'
 import { judgedRow, type Round } from './view.js'
 
@@ -70,13 +62,6 @@ async function assertSubmittable(tx: WriteTx, useCase: UseCaseRow): Promise<void
     tx,
     [useCase.businessOwnerId, useCase.riskOwnerId].filter((id) => id !== null),
   )
-}
-
-/** The tier by the policy in force, which may be stricter than the one the version was tiered by. */
-function tierInForce(policies: Policies, useCase: UseCaseRow): Tier {
-  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
-  const computedTier = isAbove(tier, useCase.computedTier) ? tier : useCase.computedTier
-  return effectiveTier({ ...useCase, computedTier })
 }
 
 /** Takes the use case out of review. The votes stay visible to the next round. */

@@ -23,6 +23,7 @@ const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 2 })
 const instant = fc.constantFrom(...instants)
 
 interface Tiered extends TierParts {
+  loweredTier: 'minimal' | 'limited' | 'high' | null
   fired: FiredRule[]
 }
 
@@ -43,9 +44,9 @@ const scene: fc.Arbitrary<StandingFacts & Tiered> = fc.record({
   nextDueAt: maybe(instant),
   suspendedAt: fc.option(instant, { freq: 1 }),
   retiredAt: fc.option(instant, { freq: 1 }),
-  loweredTier: fc.option(fc.constantFrom('minimal', 'limited', 'high'), { freq: 1 }),
+  loweredTier: fc.option(fc.constantFrom('minimal', 'limited', 'high' as const), { freq: 1 }),
   computedTier: fc.constantFrom(...Tier.options),
-  raisedTier: maybe(fc.constantFrom('limited', 'high', 'prohibited')),
+  raisedTier: maybe(fc.constantFrom('limited', 'high', 'prohibited' as const)),
   fired: fc.array(firedRule, { maxLength: 3 }),
 })
 

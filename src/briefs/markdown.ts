@@ -1,0 +1,131 @@
+import { day } from '../instant.js'
+import type { Brief } from './brief.js'
+
+/** The brief for a meeting, in Markdown: what was written by people is quoted so that it stays text. */
+export function toMarkdown(brief: Brief): string {
+  const { review, useCase, tier, lane } = brief
+  const parts = [
+    `# ${text(useCase.key)} ${text(useCase.title)}`,
+    paragraph(
+      `Review ${review.round} of version ${review.version}, tier **${tier.decidedAs}**, lane “${text(lane.title)}”.`,
+      review.outcome === null
+        ? `Due on ${day(review.dueAt)}${review.isOverdue ? ', **overdue**' : ''}.`
+        : `Ended on ${day(review.closedAt ?? review.dueAt)}: **${words(review.outcome)}**.`,
+    ),
+    section('What it is', facts(brief)),
+    section(
+      'Why this tier',
+      tier.fired.map(
+        ({ id, because, unknown }) => `${id}: ${text(because)}${unknown ? ' (not answered)' : ''}`,
+      ),
+    ),
+    section(
+      'What policy adds',
+      review.overlays.map(({ id, because }) => `${id}: ${text(because)}`),
+    ),
+    section('What is asked for', asked(brief)),
+    section('Since the last decision', since(brief)),
+    section('Evidence', brief.evidence.map(evidenceLine)),
+    section('Conditions in force', brief.conditions.map(conditionLine)),
+    section('Votes', brief.votes.map(voteLine)),
+    section('Who can still decide', brief.canDecide.map(seatLine)),
+    section(
+      'What happens then',
+      brief.outlook.map(
+        ({ seat, choice, effect }) => `${seat ?? 'all who have not voted'}, ${words(choice)}: ${effect}`,
+      ),
+    ),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function facts({ useCase, owners }: Brief): string[] {
+  const { purpose, benefits, outputs, orgUnit, stage, technique, jurisdictions, channels } = useCase
+  const lines: [string, string | undefined | null][] = [
+    ['Purpose', purpose],
+    ['Benefits', benefits],
+    ['Outputs', outputs],
+    ['Unit', orgUnit],
+    ['Stage', words(stage)],
+    ['Technique', technique && words(technique)],
+    ['Jurisdictions', jurisdictions.join(', ')],
+    ['Channels', channels.join(', ')],
+    ['Business owner', owners.business?.name],
+    ['Risk owner', owners.risk?.name],
+    ['Submitted by', owners.submittedBy.name],
+  ]
+  return lines.flatMap(([name, value]) => (value ? [`${name}: ${text(value)}`] : []))
+}
+
+function asked({ review }: Brief): string[] {
+  const { lowerTierTo, waives, precedentId, supersedesId } = review.asks
+  return [
+    ...(review.note ? [`Note: ${text(review.note)}`] : []),
+    ...(lowerTierTo ? [`Lower the tier to ${lowerTierTo}`] : []),
+    ...(waives.length > 0 ? [`Waive ${waives.length} condition${waives.length > 1 ? 's' : ''}`] : []),
+    ...(precedentId ? [`Follow the precedent ${precedentId}`] : []),
+    ...(supersedesId ? [`Take the place of the decision ${supersedesId}, as it was wrong`] : []),
+  ]
+}
+
+function since({ since }: Brief): string[] {
+  if (since === null) return []
+  const { decision, changes, changeClass } = since
+  return [
+    `${words(decision.outcome)} on ${day(decision.decidedAt)} (version ${since.version}): ${text(decision.reason)}`,
+    changes.length > 0 ? `The change is ${changeClass}` : 'Nothing changed',
+    ...changes.map(({ fact, from, to }) => `${fact}: ${shown(from)} → ${shown(to)}`),
+  ]
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === '') return 'nothing'
+  return text(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
+function evidenceLine({ kind, title, freshUntil, verdict }: Brief['evidence'][number]): string {
+  const fresh = freshUntil === null ? '' : `, fresh until ${day(freshUntil)}`
+  return `${text(title)} (${words(kind)}): ${verdict?.verdict ?? 'not judged yet'}${fresh}`
+}
+
+function conditionLine({ text: said, state, dueAt, beforeDeploy }: Brief['conditions'][number]): string {
+  const due = beforeDeploy ? ', before a deploy' : dueAt === null ? '' : `, due on ${day(dueAt)}`
+  return `${text(said)} (${words(state)}${due})`
+}
+
+function voteLine({
+  seat,
+  person,
+  onBehalfOf,
+  choice,
+  counts,
+  rationale,
+  conditions,
+}: Brief['votes'][number]): string {
+  const whose = onBehalfOf === null ? text(person.name) : `${text(person.name)} for ${text(onBehalfOf.name)}`
+  const extra = conditions.map((condition) => ` Condition: ${text(condition.text)}`).join('')
+  return `${seat}, ${whose}: **${words(choice)}**${counts ? '' : ' (counts no more)'}. ${text(rationale)}${extra}`
+}
+
+function seatLine({ seat, stage, people }: Brief['canDecide'][number]): string {
+  const who = people.map(({ name, onBehalfOf, cannot }) => {
+    const whose = onBehalfOf === null ? text(name) : `${text(name)} for ${text(onBehalfOf.name)}`
+    return cannot === null ? whose : `${whose} (not: ${text(cannot)})`
+  })
+  return `${seat} (${stage}): ${who.join('; ') || 'nobody holds this seat; an administrator grants it'}`
+}
+
+const words = (word: string): string => word.replaceAll('_', ' ')
+const paragraph = (...sentences: string[]): string => sentences.join(' ')
+
+function section(title: string, lines: string[]): string {
+  return lines.length === 0 ? '' : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
+}
+
+/** What somebody wrote, as text on one line: it makes no heading, link, list or HTML of its own. */
+function text(said: string): string {
+  return said
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/[\\`*_[\]<>|#]/g, '\\$&')
+}
