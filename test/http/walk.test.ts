@@ -41,8 +41,10 @@ const samples: Record<string, object> = {
   closeBreakGlass: { reason: 'the fix is out' },
   createOrgUnit: { key: 'new-unit', name: 'New', parentId: unitId },
   createServiceAccount: { name: 'deploy' },
+  delegateSeats: { toId: known.person, endsAt: '2026-03-08T09:00:00Z', reason: 'away for a week' },
   endMembership: { reason: 'left' },
   grantRight: { kind: 'role', name: 'risk_owner', orgUnitId: unitId },
+  handOver: { toRiskOwnerId: committee.businessOwner.id, useCaseIds: [known.useCase], reason: 'moves on' },
   invitePerson: { name: 'Ines', email: 'ines@example.com', proof: { keyDigest: 'a'.repeat(64) } },
   issueToken: { name: 'deploy', expiresInDays: 30 },
   judgeEvidence: { verdict: 'accepted', note: 'fine' },
@@ -301,6 +303,7 @@ function here(path: string): string {
     ['/v1/incidents/', known.incident],
     ['/v1/gate/answers/', known.gateAnswer],
     ['/v1/break-glass/', known.breakGlass],
+    ['/v1/delegations/', known.delegation],
     ['/v1/people/', known.person],
     ['/v1/grants/', known.grant],
     ['/v1/tokens/', known.token],
@@ -352,6 +355,9 @@ async function makeOneOfEach() {
   const breakGlass = await riskOwner.post(`/v1/use-cases/${other.id}/break-glass`, emergency)
   const gateAnswer = await riskOwner.post('/v1/gate/answers', { useCase: other.key, environment: 'staging' })
   const person = await committee.person('Per', { rights: [] })
+  const standIn = await committee.person('Sia', { rights: [] })
+  const away = { toId: standIn.id, endsAt: '2026-03-08T09:00:00Z', reason: 'away for a week' }
+  const delegation = await committee.seats.security.post('/v1/delegations', away)
   const events = await owner.query('select id from audit_event where aggregate_id = $1', [useCase.id])
   const rows = formOf({ orgUnitId: unitId }, 'title,purpose\nLetters,Writes letters\n')
   const imported = await admin.post('/v1/imports', rows, formType)
@@ -370,6 +376,7 @@ async function makeOneOfEach() {
     gateAnswer: String(gateAnswer.body.id),
     breakGlass: String(breakGlass.body.id),
     person: person.id,
+    delegation: String(delegation.body.id),
     imported: String(imported.body.id),
     event: String(events.rows[0]?.id),
   }
