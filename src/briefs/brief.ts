@@ -3,7 +3,8 @@ import { Condition } from '../conditions/condition.js'
 import { Verdict } from '../evidence/evidence.js'
 import { ChangeClass, Outcome, Seat } from '../policy/lanes.js'
 import { Choice, Review } from '../reviews/review.js'
-import { Facts, FiredRule, Tier, Version } from '../use-cases/use-case.js'
+import { Facts, FiredRule, Tier } from '../use-cases/use-case.js'
+import { Version } from '../use-cases/version.js'
 import * as examples from './examples.js'
 
 const Named = z.strictObject({ id: z.uuid(), name: z.string() }).meta({ id: 'NamedPerson' })

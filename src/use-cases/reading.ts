@@ -4,7 +4,8 @@ import { authorize, authorizeSome, isAllowed } from '../auth/decision-rights.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import * as store from './store.js'
-import { keyOf, type Similar, type UseCase, type Version } from './use-case.js'
+import { keyOf, type Similar, type UseCase } from './use-case.js'
+import type { Version } from './version.js'
 import { present, presentVersion } from './view.js'
 
 type UseCaseRow = store.UseCaseRow

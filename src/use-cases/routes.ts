@@ -17,8 +17,8 @@ import {
   TierRaise,
   UseCase,
   UseCaseRef,
-  Version,
 } from './use-case.js'
+import { Version } from './version.js'
 
 const params = z.strictObject({ id: UseCaseRef })
 const tag = 'Use cases'

@@ -292,13 +292,6 @@ function partiesOf(tx: WriteTx, facts: Facts): string[] {
 
 function eventOf(row: UseCaseRow, { tier, fired }: ComputedTier, importId: string | undefined) {
   const { version, orgUnitId, policyDigest: policy } = row
-  return {
-    version,
-    orgUnitId,
-    tier,
-    fired: fired.map(({ id }) => id),
-    policy,
-    factsDigest: digestOfJson(factsOf(row)),
-    importId,
-  }
+  const ids = fired.map(({ id }) => id)
+  return { version, orgUnitId, tier, fired: ids, policy, factsDigest: digestOfJson(factsOf(row)), importId }
 }

@@ -2,7 +2,8 @@ import type { useCases, useCaseVersions } from '../db/schema.js'
 import type { Instant } from '../instant.js'
 import { differences } from './material.js'
 import { standingOf } from './standing.js'
-import { effectiveTier, Facts, isUnknownOnly, keyOf, type UseCase, type Version } from './use-case.js'
+import { effectiveTier, Facts, isUnknownOnly, keyOf, type UseCase } from './use-case.js'
+import type { Version } from './version.js'
 
 type UseCaseRow = typeof useCases.$inferSelect
 type VersionRow = typeof useCaseVersions.$inferSelect
