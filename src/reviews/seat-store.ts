@@ -16,55 +16,73 @@ export interface Seating {
  * R-41, R-42: seats a person in a round: their part as elector, and the seat itself, and the same for the holder whom
  * they vote for. The keys of the database stand against a second person in the seat, a second seat for either of
  * them, and anyone who is excluded.
+ * @throws RegistryError `conflict` for a seat that is taken, or somebody who is seated already
  */
-export async function takeSeat(tx: WriteTx, { reviewId, seat, onBehalfOf }: Seating): Promise<void> {
+export async function takeSeat(tx: WriteTx, seating: Seating): Promise<void> {
+  const { reviewId, seat, onBehalfOf } = seating
   const { personId } = tx.principal
-  const because = `votes for the ${seat} seat`
   const seated = [personId, onBehalfOf].filter((id) => id !== undefined)
+  const taken = await listTaken(tx, reviewId, seat, seated)
+  if (isSeatedSo(taken, personId, seating)) return
+  const elector = { reviewId, part: 'elector' as const, because: `votes for the ${seat} seat` }
   await tx.sql
     .insert(reviewParties)
-    .values(seated.map((id) => ({ reviewId, personId: id, part: 'elector' as const, because })))
+    .values(seated.map((id) => ({ ...elector, personId: id })))
     .onConflictDoNothing()
-  const representedBy =
-    onBehalfOf === undefined ? [] : [{ reviewId, seat, personId: onBehalfOf, representedBy: personId }]
-  const inserted = [{ reviewId, seat, personId, represents: onBehalfOf ?? null }]
-  for (const row of [...inserted, ...representedBy]) {
-    await tx.sql.insert(reviewSeats).values(row).onConflictDoNothing()
-  }
-  const taken = await tx.sql
+  await tx.sql.insert(reviewSeats).values({ reviewId, seat, personId, represents: onBehalfOf ?? null })
+  if (onBehalfOf === undefined) return
+  await tx.sql.insert(reviewSeats).values({ reviewId, seat, personId: onBehalfOf, representedBy: personId })
+}
+
+/** Whoever sits in this seat, and wherever these people sit. */
+async function listTaken(
+  tx: WriteTx,
+  reviewId: string,
+  seat: string,
+  personIds: string[],
+): Promise<SeatRow[]> {
+  return await tx.sql
     .select()
     .from(reviewSeats)
     .where(
       and(
         eq(reviewSeats.reviewId, reviewId),
-        or(eq(reviewSeats.seat, seat), inArray(reviewSeats.personId, seated)),
+        or(eq(reviewSeats.seat, seat), inArray(reviewSeats.personId, personIds)),
       ),
     )
-  assertSeated(taken, personId, seat, onBehalfOf)
 }
 
-function assertSeated(
-  taken: SeatRow[],
-  personId: string,
-  seat: string,
-  onBehalfOf: string | undefined,
-): void {
+/** Whether they fill this seat already, for the same person; false if they may take it. */
+function isSeatedSo(taken: SeatRow[], personId: string, { seat, onBehalfOf }: Seating): boolean {
   const mine = taken.find((row) => row.personId === personId)
-  if (mine?.vacatedAt) {
-    throw conflict('you gave up your seat in this round; another holder of it votes now')
-  }
-  if (mine?.representedBy) throw conflict('somebody votes for you in this round; ask them to change the vote')
-  if (mine && mine.seat !== seat) {
-    throw conflict(`you vote for the ${mine.seat} seat in this round; one person fills one seat`)
-  }
+  const holder = taken.find((row) => row.personId === onBehalfOf)
+  if (mine) assertMine(mine, seat)
   const filling = taken.find(
     (row) => row.seat === seat && row.vacatedAt === null && row.representedBy === null,
   )
-  if (filling?.personId !== personId) {
+  if (filling && filling.personId !== personId) {
     throw conflict(`somebody else votes for the ${seat} seat in this round; nothing to do`)
   }
-  if (filling.represents === (onBehalfOf ?? null)) return
-  throw conflict('you vote in this round already, for yourself or for another; change that vote instead')
+  if (filling && filling.represents !== (onBehalfOf ?? null)) {
+    throw conflict('you vote in this round already, for yourself or for another; change that vote instead')
+  }
+  if (!filling && holder) {
+    throw conflict('whoever you vote for has a seat in this round already; one person fills one seat')
+  }
+  return filling !== undefined
+}
+
+function assertMine(mine: SeatRow, seat: string): void {
+  if (mine.vacatedAt !== null) {
+    throw conflict('you gave up your seat in this round; another holder of it votes now')
+  }
+  if (mine.representedBy !== null) {
+    throw conflict(
+      'somebody has voted for you in this round; only they change it, while you delegate to them',
+    )
+  }
+  if (mine.seat === seat) return
+  throw conflict(`you vote for the ${mine.seat} seat in this round; one person fills one seat`)
 }
 
 /** R-32: leaves the seat to another holder; what was voted from it stays on record and counts no more. */
