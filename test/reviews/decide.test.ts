@@ -30,7 +30,6 @@ const eventsOf = async (useCaseId: string) => {
 }
 
 for (const [tier, votes, validForDays] of [
-  ['minimal', ['business'], 730],
   ['limited', ['compliance', 'risk'], 548],
   ['high', ['business', 'security', 'risk'], 365],
 ] as const) {

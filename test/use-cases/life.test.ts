@@ -259,7 +259,10 @@ t.test('answers can be tried without saving anything', async (t) => {
     status: 200,
     body: { tier: 'limited', lane: { id: 'limited', title: 'Two of four' }, unknown: ['personal_data'] },
   })
-  t.match((await stranger.post('/v1/tiers/trial', {})).body, { tier: 'high', lane: { id: 'high' } })
+  t.match((await stranger.post('/v1/tiers/trial', {})).body, {
+    tier: 'high',
+    lane: { id: 'high-external' },
+  })
   await refuses(t, committee, () => stranger.post('/v1/tiers/trial', { answers: { shoe_size: 'yes' } }), {
     status: 422,
   })
@@ -267,11 +270,17 @@ t.test('answers can be tried without saving anything', async (t) => {
 
 t.test('the policy in force is there for whoever fills in a form', async (t) => {
   const { body } = await stranger.get('/v1/policies')
-  const { digest, riskTiers, lanes, gate, decisionRights } = committee.policies
+  const { digest, riskTiers, lanes, overlays, conditions, incidents, gate, decisionRights } =
+    committee.policies
   t.same(body.digest, digest)
   t.same(body.questions, riskTiers.questions)
   t.same(body.rules, riskTiers.rules)
   t.same(body.lanes, lanes.lanes)
+  t.same(body.changeClasses, lanes.changeClasses)
+  t.same(body.overlays, overlays.overlays)
+  t.same(body.conditions, conditions.conditions)
+  t.same(body.severities, incidents.severities)
+  t.same(body.breakGlass, gate.breakGlass)
   t.same(body.environments, gate.environments)
   t.same(body.decisionRights, { allow: decisionRights.allow, deny: decisionRights.deny })
 })
