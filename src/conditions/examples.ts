@@ -2,12 +2,12 @@ import { evidence } from '../evidence/examples.js'
 import { businessOwnerId, riskOwner } from '../people/examples.js'
 import { standing, useCase } from '../use-cases/examples.js'
 
-const report = 'A report on 200 drafts that were sent, with what was wrong in them.'
+const report = 'Compare the wording for each group of customers, on 200 drafts that were sent.'
 const wording = 'Compliance approves the passages that it writes with, before it goes out to customers.'
 
 /** Each form once: a report by a date, a pattern of policy that another person owns, and a limit. */
 export const proposals = [
-  { type: 'obligation', text: report, satisfiedBy: 'monitoring_report', dueInDays: 90 },
+  { type: 'obligation', text: report, satisfiedBy: evidence.kind, dueInDays: 90 },
   { type: 'pattern', pattern: 'wording-approved', ownerId: businessOwnerId },
   { type: 'limit', on: 'jurisdiction', values: ['GB', 'US'] },
 ]
@@ -18,7 +18,7 @@ export const terms = [
     text: report,
     pattern: null,
     owner: 'risk_owner',
-    satisfiedBy: 'monitoring_report',
+    satisfiedBy: evidence.kind,
     dueAt: null,
     dueInDays: 90,
     beforeDeploy: false,
@@ -59,13 +59,13 @@ export const openCondition = {
   ownerId: riskOwner.id,
   dueAt: '2026-05-19T15:30:00.000Z',
   beforeDeploy: false,
-  satisfiedBy: 'bias_evaluation',
+  satisfiedBy: evidence.kind,
   limit: null,
   state: 'open',
   ending: null,
 }
 
-const note = 'The report covers 200 drafts; the three faults in it were corrected in March.'
+const note = 'The comparison covers 200 drafts; the three faults in it were corrected in March.'
 
 export const metCondition = {
   ...openCondition,
