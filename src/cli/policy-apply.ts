@@ -18,6 +18,7 @@ it broke off, finds only what is left.
   --token-file FILE    holds a token of an administrator of the whole organisation; or ASSENT_TOKEN holds it
   --yes                apply it
   --format FORMAT      text or json
+  --timeout SECONDS    for each step: 60
   --allow-plain-http   send the token over http:// to another machine
 
 Approvals that were decided on a lower tier lapse; no other does. Reviews that are open go on.
@@ -25,7 +26,7 @@ Approvals that were decided on a lower tier lapse; no other does. Reviews that a
 Exits with 0 done, or nothing to do, 2 wrong usage, or another policy came into force meanwhile, 3 not signed in or not
 permitted, 5 unavailable, 6 an answer that is none.`
 
-const flags = { ...serverFlags, yes: 'switch', format: 'value' } as const
+const flags = { ...serverFlags, server: 'value', yes: 'switch', format: 'value' } as const
 type Flags = Given<typeof flags>
 
 const LISTED = 100

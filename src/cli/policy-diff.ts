@@ -8,7 +8,7 @@ import { exitCodes } from './exit-codes.js'
 import { type Given, parseFlags, UsageError } from './flags.js'
 import { plain } from './gate-report.js'
 import { readFormat } from './policy/arguments.js'
-import { ask, codeOf, openStream, readAsking, sentenceOf } from './policy/calling.js'
+import { ask, codeOf, openStream, readAsking, sentenceOf, serverFlags } from './policy/calling.js'
 import { checkPolicies, type Problem, shownFolder } from './policy/checking.js'
 import { diffFormats, kindWords, type PolicyDifference, reportDifference } from './policy/diff-report.js'
 import { Gathering } from './policy/gathering.js'
@@ -27,6 +27,7 @@ Which use cases would change if a policy came into force? Reads a register, and 
   --limit NUMBER       how many use cases are listed, the worst first: 100; all are counted
   --fail-on KINDS      exit with 1 if there are such changes: any, or of these, with commas between them
 ${effectKinds.map((kind) => `                         ${kind.padEnd(14)} ${kindWords[kind]}`).join('\n')}
+  --timeout SECONDS    for the server to begin with an answer: 60
   --allow-plain-http   send the token over http:// to another machine
 
 What is retired stays as it is and is not looked at. The token sees the units of its role, and no others are counted.
@@ -39,11 +40,10 @@ const flags = {
   against: 'value',
   base: 'value',
   policy: 'value',
-  'token-file': 'value',
+  ...serverFlags,
   format: 'value',
   limit: 'value',
   'fail-on': 'value',
-  'allow-plain-http': 'switch',
 } as const
 type Flags = Given<typeof flags>
 

@@ -8,12 +8,13 @@ import { RegistryError } from '../../errors.js'
 import { exitCodes } from '../exit-codes.js'
 import { UsageError } from '../flags.js'
 import { plain } from '../gate-report.js'
-import { type Reply, readServer, sendPatiently, Unavailable } from '../http.js'
+import { type Reply, readServer, sendPatiently, type Times, Unavailable } from '../http.js'
 
 /** A server, and who asks it. */
 export interface Asking {
   server: URL
   headers: Record<string, string>
+  times: Times
 }
 
 /** The server understood and refused, or answered something else. */
@@ -27,10 +28,11 @@ export class Refused extends Error {
   }
 }
 
-export const serverFlags = { server: 'value', 'token-file': 'value', 'allow-plain-http': 'switch' } as const
+export const serverFlags = { 'token-file': 'value', timeout: 'value', 'allow-plain-http': 'switch' } as const
 
 interface Given {
   'token-file': string | undefined
+  timeout: string | undefined
   'allow-plain-http': boolean
 }
 
@@ -38,7 +40,16 @@ interface Given {
 export function readAsking(address: string | undefined, given: Given, env: CliEnvironment): Asking {
   const server = readServer(address, given['allow-plain-http'])
   const token = readToken(given['token-file'], env.token)
-  return { server, headers: { authorization: `Bearer ${token}`, accept: 'application/json' } }
+  const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
+  return { server, headers, times: readTimes(given.timeout) }
+}
+
+/** A server ends each request within half a minute, and an export goes on for as long as something comes. */
+const ANSWER_MS = 35_000
+
+function readTimes(seconds = '60'): Times {
+  if (!/^[1-9]\d{0,2}$/.test(seconds)) throw new UsageError('--timeout must be a whole number of seconds')
+  return { connect: 3000, request: ANSWER_MS, total: Number(seconds) * 1000 }
 }
 
 function readToken(file: string | undefined, fromEnvironment: string | undefined): string {
@@ -56,14 +67,12 @@ function readTokenFile(file: string): string {
   }
 }
 
-const TIMES = { connect: 3000, request: 60_000, total: 120_000 }
-
 /**
  * Asks, and reads the answer.
  * @throws Refused, Unavailable
  */
 export async function ask<T>(
-  { server, headers }: Asking,
+  { server, headers, times }: Asking,
   path: string,
   shape: z.ZodType<T>,
   sent?: { body: object; key: string },
@@ -74,7 +83,7 @@ export async function ask<T>(
     body: JSON.stringify(sent.body),
   }
   const call = { method: sent ? ('POST' as const) : ('GET' as const), url, headers, ...post }
-  const reply = await sendPatiently(call, TIMES, (line) => console.error(`assent policy: ${line}`))
+  const reply = await sendPatiently(call, times, (line) => console.error(`assent policy: ${line}`))
   if (reply.status !== 200) throw refusal(reply)
   const { data } = shape.safeParse(parse(reply.body))
   if (data === undefined)
@@ -93,7 +102,7 @@ export async function openStream(
   const url = new URL(path, server)
   const client = url.protocol === 'https:' ? https : http
   const request = client.get(url, { agent: false, headers: { ...headers, accept: 'application/x-ndjson' } })
-  request.setTimeout(TIMES.request, () => request.destroy(new Error('no answer in time')))
+  request.setTimeout(ANSWER_MS, () => request.destroy(new Error('no answer in time')))
   try {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     const { statusCode: status = 0 } = response
