@@ -12,3 +12,5 @@ export const useCaseEntry = {
   validUntil: standing.validUntil,
   ...{ businessOwnerId, riskOwnerId, tags, updatedAt },
 }
+
+export const standingAt = { ...standing, at: '2026-06-01T00:00:00.000Z', revision: 7 }

@@ -16,6 +16,7 @@ import type { ReadTx } from '../db/transaction.js'
 import type { Instant } from '../instant.js'
 import type { SortKey } from '../page.js'
 import { numberOf } from '../use-cases/use-case.js'
+import { pastUseCases } from './past-store.js'
 import type { UseCaseEntry, UseCaseFilters, UseCaseSort } from './use-case-list.js'
 
 /** All that filters look at. */
@@ -80,8 +81,11 @@ const FEW = 5000
  * The conditions of a list. Where few rows match, they are to be found first and then sorted: the planner, which
  * cannot know, would walk through a whole index in the hope to meet them early.
  */
-async function narrow(tx: ReadTx, visible: Visible, filters: UseCaseFilters): Promise<SQL[]> {
-  const at = sql`${tx.now}::timestamptz`
+async function narrow(
+  tx: ReadTx,
+  { visible, filters, at: instant }: Pick<EntriesQuery, 'visible' | 'filters' | 'at'>,
+): Promise<SQL[]> {
+  const at = sql`${instant ?? tx.now}::timestamptz`
   const exact = filterConditions(filters, columns, at)
   const number = filters.q === undefined ? undefined : numberOf(filters.q)
   if (number !== undefined) return [...exact, sql`${columns.number} = ${String(number)}::bigint`]
@@ -171,15 +175,38 @@ export interface EntriesQuery {
   sort: UseCaseSort
   after: SortKey | undefined
   limit: number
+  /** The instant that standing is asked for; now if not given. */
+  at: Instant | undefined
 }
 
 /** Rows come as they are answered: on the way of each page, mapping them would take as long as reading them. */
 export async function listEntries(tx: ReadTx, query: EntriesQuery): Promise<UseCaseEntry[]> {
-  const { visible, filters, sort, after, limit } = query
-  if (visible === undefined && Object.keys(filters).length === 0) return await listWhole(tx, query)
-  const where = and(visible, ...(await narrow(tx, visible, filters)))
-  const { sql: text, params } = dialect.sqlToQuery(selectEntries(where, sort, { at: tx.now, after, limit }))
+  const { visible, filters, sort, after, limit, at = tx.now } = query
+  if (visible === undefined && Object.keys(filters).length === 0 && at === tx.now) {
+    return await listWhole(tx, query)
+  }
+  const isPast = at < tx.now
+  const conditions = isPast ? narrowPast(query) : and(visible, ...(await narrow(tx, query)))
+  const from = isPast ? pastUseCases(sql`${at}::timestamptz`) : undefined
+  const statement = selectEntries(conditions, sort, { at, after, limit }, from)
+  const { sql: text, params } = dialect.sqlToQuery(statement)
   return (await tx.sql.$client.query<UseCaseEntry>(text, params)).rows
+}
+
+/** What somebody may see is of today, whatever the instant; what filters look at is of then. */
+function narrowPast({ visible, filters, at }: EntriesQuery): SQL | undefined {
+  const { q, ...exact } = filters
+  const number = q === undefined ? undefined : numberOf(q)
+  const isSeen = visible && sql`${columns.id} in (select ${useCases.id} from ${useCases} where ${visible})`
+  const isFound =
+    number === undefined
+      ? sql`${columns.search} @@ websearch_to_tsquery('english', ${q}::text)`
+      : sql`${columns.number} = ${String(number)}::bigint`
+  return and(
+    isSeen,
+    ...filterConditions(exact, columns, sql`${at}::timestamptz`),
+    q === undefined ? undefined : isFound,
+  )
 }
 
 /** The list without filters is prepared, and no other: where there are filters, the best plan depends on them. */
@@ -201,13 +228,18 @@ async function listWhole(tx: ReadTx, { sort, after = [], limit }: EntriesQuery):
   return (await tx.sql.$client.query<UseCaseEntry>({ name, text, values })).rows
 }
 
-function selectEntries(where: SQL | undefined, sort: UseCaseSort, { at, after, limit }: Cut): SQL {
+function selectEntries(
+  where: SQL | undefined,
+  sort: UseCaseSort,
+  { at, after, limit }: Cut,
+  from: SQL = sql`${useCases}`,
+): SQL {
   const { by, types, descending } = orders[sort]
   const direction = sql.raw(descending ? 'desc' : 'asc')
   const values = after?.map((value, index) => sql`${value}::${sql.raw(types[index] ?? 'text')}`)
   const beyond = values && sql`(${list(by)}) ${sql.raw(descending ? '<' : '>')} (${list(values)})`
   const order = list(by.map((column) => sql`${column} ${direction}`))
-  return sql`select ${entryColumns(sql`${at}::timestamptz`)} from ${useCases}
+  return sql`select ${entryColumns(sql`${at}::timestamptz`)} from ${from}
     where ${and(sql`true`, where, beyond)} order by ${order} limit ${limit}`
 }
 
