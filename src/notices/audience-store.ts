@@ -30,7 +30,7 @@ const ownersOf = (columns: string) => `with ${asked}
   from asked a join use_case u on u.id = a.aggregate_id join person p on p.id in (${columns})`
 
 /**
- * Whoever can vote in the stage: holders of its seats for the unit, and their delegates; not those who are excluded
+ * Whoever can vote in the stage, or in those that opened with the round if none is named: holders of its seats for the unit, and their delegates; not those who are excluded
  * from the round, and not the delegates of these (R-41).
  */
 const seatsOfStage = (onlyEmpty: boolean) => `with recursive ${asked},
@@ -39,7 +39,8 @@ const seatsOfStage = (onlyEmpty: boolean) => `with recursive ${asked},
     from asked a join review r on r.id = a.review_id join use_case u on u.id = r.use_case_id
     cross join lateral jsonb_array_elements(r.lane -> 'stages') as stage (value)
     cross join lateral jsonb_array_elements(stage.value -> 'seats') as seat (value)
-    where stage.value ->> 'id' = a.stage and r.closed_at is null),
+    join review_stage s on s.review_id = r.id and s.stage = stage.value ->> 'id' and s.closed_at is null
+    where r.closed_at is null and (s.stage = a.stage or (a.stage is null and s.opened_at = r.opened_at))),
   ${aboveUnits},
   holder as (
     select p.event_id, p.review_id, g.person_id

@@ -33,7 +33,7 @@ const name = ({ key, title }: Subject) => `${key} “${title}”`
 const member = ({ data }: Subject, field: string) => String(data[field] ?? '')
 const dayOf = (of: Subject, field: string) => day(member(of, field))
 const useCasePath = ({ key }: Subject) => `/v1/use-cases/${key}`
-const reviewPath = (of: Subject) => `/v1/reviews/${member(of, 'reviewId')}`
+const reviewPath = (of: Subject) => `/v1/reviews/${member(of, 'reviewId')}/brief`
 const conditionsPath = (of: Subject) => `${useCasePath(of)}/conditions`
 
 const outcomes: Record<string, string> = {
@@ -52,6 +52,12 @@ const lapses: Record<string, string> = {
 
 /** Every event that is worth a mail. The rest is for webhooks. */
 const kinds: Partial<Record<ToldType, Kind>> = {
+  'review.opened': {
+    to: ['seats_of_stage'],
+    happened: (of) => `${name(of)} is in review and waits for votes.`,
+    next: () => 'Read it and vote, or recuse yourself.',
+    path: reviewPath,
+  },
   'stage.opened': {
     to: ['seats_of_stage'],
     happened: (of) => `${name(of)} is in review and waits for the votes of stage "${member(of, 'stage')}".`,
