@@ -35,8 +35,7 @@ export async function attest(
     ...{ useCase, review, votes: [], outcome: 'approved', reason, attested: { decisionId, ...by } },
   })
   if (!sampled) return closed.review
-  // Who wrote it until now is as little to vote on the sample as on any other review.
-  return await openSample(tx, policies, { ...closed.useCase, authorIds: useCase.authorIds }, opening)
+  return await openSample(tx, policies, closed.useCase, opening)
 }
 
 async function openSample(

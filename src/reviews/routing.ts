@@ -1,3 +1,4 @@
+import { listInForce } from '../conditions/service.js'
 import type { ReadTx } from '../db/transaction.js'
 import { listUnitKeys } from '../org-units/service.js'
 import { chooseLane, classOf, type Lane, type LanesFile, laneById } from '../policy/lanes.js'
@@ -104,10 +105,15 @@ async function routeOf(tx: ReadTx, policies: Policies, situation: Situation): Pr
     await assertPrecedent(tx, { useCase, tier, precedent: full.precedent, decisionId: asks.precedentId })
     return 'precedent'
   }
-  if (full.attestation) return 'attestation'
+  if (full.attestation) return (await isAttestable(tx, useCase)) ? 'attestation' : 'full'
   if (useCase.approvalId === null || useCase.approvedTier !== tier) return 'full'
   const change = classOf(policies.lanes, await changedSinceFullReview(tx, useCase, useCase.approvalId))
   return change !== 'transformative' && full.reReview?.[change] !== undefined ? change : 'full'
+}
+
+/** an owner's word neither lifts a block nor renews what people made conditional. */
+async function isAttestable(tx: ReadTx, { id, blockId }: UseCaseRow): Promise<boolean> {
+  return blockId === null && (await listInForce(tx, id)).length === 0
 }
 
 /** Facts that differ from those of the last full review, so that many small steps do not pass for small ones. */

@@ -44,8 +44,7 @@ export async function submit(
   if (way.route === 'attestation') {
     return await getReview(tx, (await attest(tx, policies, useCase, opening, { attest: attests })).id)
   }
-  if (attests)
-    throw new RegistryError('invalid', 'this tier is decided by a vote; submit it without "attest"')
+  if (attests) throw new RegistryError('invalid', 'this is decided by a vote; submit it without "attest"')
   const review = await openRound(tx, useCase, opening)
   saveUseCase(tx, useCase, {
     ...frozenBy(review),

@@ -16,7 +16,8 @@ const nothing = {
 /**
  * What the use case stands on from now: a new approval, a block that ends the approval there was (R-52), or, when
  * changes are requested, whatever it stood on before, unless that was wrong (R-50). Authors count from the last
- * approval on: what a block or a request for changes was about is still theirs (R-40).
+ * approval by others on: what a block or a request for changes was about is still theirs, and so is what an owner
+ * attested (R-40).
  */
 export function standingAfter(decision: DecisionRow, inForce: readonly Condition[]): Partial<UseCaseRow> {
   const lowered = decision.loweredTier === null ? {} : { loweredTier: decision.loweredTier }
@@ -35,6 +36,6 @@ export function standingAfter(decision: DecisionRow, inForce: readonly Condition
     materialDigest: decision.materialDigest,
     hasConditions: decision.outcome === 'approved_with_conditions',
     blockId: null,
-    authorIds: [],
+    ...(decision.attestedBy === null && { authorIds: [] }),
   }
 }
