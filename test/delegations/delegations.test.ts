@@ -36,6 +36,7 @@ t.test('R-45: whoever holds a seat lets somebody vote for them, from a start to 
   const away = await member('Lia', 'legal')
   const standIn = await inUnit('Del')
   const { reviewId } = await inReview()
+  t.match((await away.get('/v1/people?search=del')).body.items, [{ id: standIn.id }], 'they find them')
   t.equal((await standIn.get('/v1/delegations')).body.items.length, 0)
   await refuses(t, committee, () => voteAs(standIn, reviewId, 'legal', away), { status: 404 })
 
