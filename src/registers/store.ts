@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { recomputedTier, tierColumnOf } from '../db/recomputed-tier.js'
 import type { Selection } from '../db/selection.js'
 import { standingSql, tierSql } from '../db/standing-sql.js'
 import { unitKeysSql } from '../db/unit-keys.js'
@@ -69,7 +70,9 @@ export const present: Kept = {
 /** Use cases as they were: the last state recorded by then, and the version that was current in it. */
 export const past: Kept = {
   ...columnsOf(Object.keys(factTypes) as (keyof typeof factTypes)[], 'f', (name) => `"${name}"`),
-  ...recomputedOr(columnsOf(tierNames, 'v'), columnsOf(tierNames, 'n')),
+  computedTier: sql.raw(tierColumnOf('computed_tier')),
+  fired: sql.raw(tierColumnOf('fired')),
+  policyDigest: sql.raw(tierColumnOf('policy_digest')),
   ...columnsOf(stateNames, 's'),
   ...columnsOf(headNames, 'u'),
   updatedAt: sql`s.recorded_at`,
@@ -84,15 +87,6 @@ function columnsOf<N extends string>(
   return Object.fromEntries(columns)
 }
 
-/** A later policy may have given a version another tier since. */
-function recomputedOr<N extends string>(versions: Record<N, SQL>, later: Record<N, SQL>): Record<N, SQL> {
-  const columns = (Object.keys(versions) as N[]).map((name) => [
-    name,
-    sql`coalesce(${later[name]}, ${versions[name]})`,
-  ])
-  return Object.fromEntries(columns)
-}
-
 function snakeOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
@@ -103,9 +97,7 @@ const pastOf = (at: SQL): SQL => sql`
   join lateral (select * from use_case_state x where x.use_case_id = u.id and x.recorded_at <= ${at}
     order by x.revision desc limit 1) s on true
   join use_case_version v on v.use_case_id = u.id and v.version = s.version
-  left join lateral (select * from tier_recomputation x
-    where x.use_case_id = u.id and x.version = s.version and x.revision <= s.revision
-    order by x.revision desc limit 1) n on true
+  ${recomputedTier}
   cross join lateral jsonb_to_record(v.facts) as f (${sql.raw(factRecord.join(', '))})`
 
 /** An instant, read once for a whole statement. */
@@ -216,6 +208,9 @@ function personJoin(alias: string, id: SQL, nameable: PersonCondition): SQL {
 const systemKeys = (ids: SQL): SQL =>
   sql`array(select (select jsonb_object_agg(id, key) from system) ->> id::text from unnest(${ids}) as i (id))`
 const idsIn = (list: SQL): SQL => sql`array(select i ->> 'id' from jsonb_array_elements(${list}) as i)`
+const textsIn = (list: SQL): SQL => sql`array(select i ->> 'text' from jsonb_array_elements(${list}) as i)`
+const limitsIn = (list: SQL): SQL => sql`array(select (i ->> 'on') || ': ' || (
+  select string_agg(v, ', ') from jsonb_array_elements_text(i -> 'values') v) from jsonb_array_elements(${list}) as i)`
 const orNone = (list: SQL): SQL => sql`coalesce(${list}, '{}')`
 
 /** Ids are of version 7, so that their order is that of time. */
@@ -237,7 +232,12 @@ export function selectDecisions({ where, at, useCase }: Sight): Selection<Decisi
     columns: {
       ...{ id: sql`d.id`, useCase: sql`'UC-' || u.number`, useCaseId: sql`u.id`, reviewId: sql`d.review_id` },
       ...{ outcome: sql`d.outcome`, reason: sql`d.reason`, version: sql`d.version`, tier: sql`d.tier` },
-      ...{ lane: sql`d.lane_id`, environments: sql`d.environments`, validUntil: sql`d.valid_until` },
+      ...{ route: sql`d.route`, lane: sql`d.lane_id`, overlays: idsIn(sql`d.overlays`) },
+      ...{ conditions: textsIn(sql`d.conditions`), limits: limitsIn(sql`d.limits`), waived: sql`d.waived` },
+      ...{ loweredTier: sql`d.lowered_tier`, precedentId: sql`d.precedent_id` },
+      ...{ supersedesId: sql`d.supersedes_id`, attestedBy: sql`d.attested_by` },
+      ...{ sampled: sql`case when d.sampled then 'yes' else 'no' end` },
+      ...{ environments: sql`d.environments`, validUntil: sql`d.valid_until` },
       ...{ materialFacts: sql`d.material_facts`, materialDigest: sql`d.material_digest` },
       ...{ policyDigest: sql`d.policy_digest`, voteIds: idsIn(sql`d.votes`), evidenceDigests: digests },
       decidedAt: sql`d.decided_at`,
@@ -254,7 +254,8 @@ export function selectVotes({ where, nameable, at, useCase }: Sight): Selection<
     columns: {
       ...{ id: sql`w.id`, useCase: sql`'UC-' || u.number`, useCaseId: sql`u.id`, reviewId: sql`w.review_id` },
       ...{ round: sql`q.round`, seat: sql`w.seat`, ordinal: sql`w.ordinal`, personId: sql`w.person_id` },
-      ...{ person: sql`p.name`, choice: sql`w.choice`, rationale: sql`w.rationale` },
+      ...{ person: sql`p.name`, onBehalfOf: sql`w.on_behalf_of`, choice: sql`w.choice` },
+      ...{ rationale: sql`w.rationale`, conditions: textsIn(sql`w.conditions`) },
       ...{ decisionRight: sql`w.decision_right`, castAt: sql`w.cast_at` },
     },
     from: sql`vote w join review q on q.id = w.review_id join use_case u on u.id = q.use_case_id
