@@ -32,9 +32,12 @@ const guarded = operations.filter(({ isPublic }) => !isPublic)
 /** A body for each operation that takes one, good enough to get past its schema. */
 const samples: Record<string, object> = {
   acceptInvitation: { key: 'assent_key_x' },
+  applyPolicy: { policy: committee.policies.digest },
   askGate: { useCase: known.useCase, environment: 'production' },
   attachAttestation: { kind: 'test_report', title: 'Tests', statement: 'All passed' },
   bindPipeline: { personId: known.machine },
+  chooseMyNotices: { mail: false },
+  createWebhook: { name: 'Risk system', url: 'https://risk.example/hooks', orgUnitId: unitId },
   castVote: { seat: 'risk', choice: 'approve', rationale: 'as discussed' },
   closeIncident: { learned: 'Passages with numbers are read twice' },
   continueIncident: { text: 'Found the cause', severity: 'minor' },
@@ -307,6 +310,7 @@ function here(path: string): string {
     ['/v1/people/', known.person],
     ['/v1/grants/', known.grant],
     ['/v1/tokens/', known.token],
+    ['/v1/webhooks/', known.webhook],
     ['/v1/org-units/', unitId],
     ['/v1/systems/', known.system],
     ['/v1/imports/', known.imported],
@@ -350,6 +354,7 @@ async function makeOneOfEach() {
   })
   const token = await admin.post(`/v1/people/${machine.body.id}/tokens`, { name: 'deploy' })
   await riskOwner.post(`${place}/pipelines`, { personId: machine.body.id })
+  const webhook = await admin.post('/v1/webhooks', samples.createWebhook)
   const other = await register(committee, { title: 'Another one' })
   const emergency = { environment: 'production', reason: 'the portal is down', hours: 8 }
   const breakGlass = await riskOwner.post(`/v1/use-cases/${other.id}/break-glass`, emergency)
@@ -373,6 +378,7 @@ async function makeOneOfEach() {
     machine: String(machine.body.id),
     grant: String(grant.body.id),
     token: String(token.body.token.id),
+    webhook: String(webhook.body.webhook.id),
     gateAnswer: String(gateAnswer.body.id),
     breakGlass: String(breakGlass.body.id),
     person: person.id,
