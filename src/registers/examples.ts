@@ -38,9 +38,10 @@ const useCaseRecord = {
   ...{ registeredAt: createdAt, updatedAt },
 }
 
-const { laneId, votes, evidence: _accepted, ...decided } = decision
+const { laneId, votes, evidence: _accepted, basisVersion: _basis, ...decided } = decision
+const { supersededById: _by, attestation: _statement, ...kept } = decided
 const decisionRecord = {
-  ...{ ...decided, useCase: key, lane: laneId },
+  ...{ ...kept, useCase: key, lane: laneId, overlays: [], conditions: [], limits: [], sampled: 'no' },
   voteIds: votes.map((vote) => vote.id),
   evidenceDigests: [evidence.digest],
 }

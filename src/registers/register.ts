@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 import { addSeconds, givenInstant, type Instant } from '../instant.js'
+import { Outcome } from '../policy/lanes.js'
+import { Choice, Route } from '../reviews/review.js'
 import { UseCaseFilters } from '../standing/use-case-list.js'
 import { StandingReason, StandingWord } from '../use-cases/standing.js'
 import { Answers, Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
@@ -90,11 +92,21 @@ export const DecisionRecord = z
     useCase: z.string().describe('Its key'),
     useCaseId: z.uuid(),
     reviewId: z.uuid(),
-    outcome: z.enum(['approved', 'blocked', 'changes_requested']),
+    outcome: Outcome,
     reason: z.string().describe('How the votes came to this outcome'),
     version: z.int(),
     tier: Tier,
+    route: Route,
     lane: z.string().describe('The lane of policy it went through'),
+    overlays: z.array(z.string()).describe('Ids of the overlays of policy that applied'),
+    conditions: z.array(z.string()).describe('Every condition that was in force from then on, in its words'),
+    limits: z.array(z.string()).describe('Where an approval holds, as `jurisdiction: US-NY, US-CA`'),
+    waived: z.array(z.string()).describe('Ids of conditions that it waived'),
+    loweredTier: Tier.nullable().describe('What it lowered the tier to'),
+    precedentId: z.uuid().nullable().describe('The decision that was cited'),
+    supersedesId: z.uuid().nullable().describe('The wrong decision whose place it took'),
+    attestedBy: z.uuid().nullable().describe('Who attested, where nobody votes'),
+    sampled: z.enum(['yes', 'no']).describe('Drawn for a review afterwards'),
     environments: z.array(z.string()).nullable().describe('Where an approval holds; null for everywhere'),
     validUntil: instant.nullable().describe('When an approval ends by itself'),
     materialFacts: z.array(z.string()).describe('Facts whose change ends the approval'),
@@ -118,8 +130,10 @@ export const VoteRecord = z
     ordinal: z.int().describe('1 for the first vote of the seat, and one more for each change'),
     personId: z.uuid(),
     person: z.string().nullable().describe('Their name today'),
-    choice: z.enum(['approve', 'block', 'request_changes', 'abstain']),
+    onBehalfOf: z.uuid().nullable().describe('The holder of the seat, if a delegate voted for them'),
+    choice: Choice,
     rationale: z.string(),
+    conditions: z.array(z.string()).describe('What the approval depends on, in its words'),
     decisionRight: z.string().describe('The right that allowed it, as DR-nn'),
     castAt: instant,
   })
@@ -186,14 +200,17 @@ export const useCaseKinds: Kinds<UseCaseRecord> = {
 
 export const decisionKinds: Kinds<DecisionRecord> = {
   ...{ id: 'word', useCase: 'word', useCaseId: 'word', reviewId: 'word', outcome: 'word', reason: 'text' },
-  ...{ version: 'number', tier: 'word', lane: 'word', environments: 'words', validUntil: 'instant' },
+  ...{ version: 'number', tier: 'word', route: 'word', lane: 'word', overlays: 'words', conditions: 'texts' },
+  ...{ limits: 'texts', waived: 'words', loweredTier: 'word', precedentId: 'word', supersedesId: 'word' },
+  ...{ attestedBy: 'word', sampled: 'word', environments: 'words', validUntil: 'instant' },
   ...{ materialFacts: 'words', materialDigest: 'word', policyDigest: 'word', voteIds: 'words' },
   ...{ evidenceDigests: 'words', decidedAt: 'instant' },
 }
 
 export const voteKinds: Kinds<VoteRecord> = {
   ...{ id: 'word', useCase: 'word', useCaseId: 'word', reviewId: 'word', round: 'number', seat: 'word' },
-  ...{ ordinal: 'number', personId: 'word', person: 'text', choice: 'word', rationale: 'text' },
+  ...{ ordinal: 'number', personId: 'word', person: 'text', onBehalfOf: 'word', choice: 'word' },
+  ...{ rationale: 'text', conditions: 'texts' },
   ...{ decisionRight: 'word', castAt: 'instant' },
 }
 
