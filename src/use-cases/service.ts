@@ -164,8 +164,9 @@ export async function revise(
   store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
   const changed = changedFacts(factsOf(before), facts)
   const material = before.materialFacts ? materialChanges(factsOf(before), facts, before.materialFacts) : []
-  // what was lowered on these answers is lowered on no others.
-  const loweredTier = changed.some((fact) => fact.startsWith('answers.')) ? null : before.loweredTier
+  // what was lowered on these answers is lowered on no others, nor what other facts give another tier.
+  const isOther = tier.tier !== before.computedTier || changed.some((fact) => fact.startsWith('answers.'))
+  const loweredTier = isOther ? null : before.loweredTier
   const after = store.saveUseCase(tx, before, {
     ...facts,
     ...tiered,

@@ -141,7 +141,9 @@ export const TierView = z
     effective: Tier.describe('The one a decision lowered it to, else the higher of computed and raised'),
     computed: Tier.describe('By policy, from answers and facts'),
     raised: Tier.nullable().describe('Set by a person above the computed one'),
-    lowered: Tier.nullable().describe('Set by a decision below the computed one, until an answer changes'),
+    lowered: Tier.nullable().describe(
+      'Set by a decision below the computed one, until an answer or that one changes',
+    ),
     fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
     unknownOnly: z
       .boolean()

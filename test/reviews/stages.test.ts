@@ -35,16 +35,17 @@ const stages = [
   },
 ]
 const order = { limited: 'in_order', high: 'at_once' } as Record<string, string>
+const kept = ['prohibited', 'high', 'limited', 'minimal', 'minimal-sample']
 /** What is limited is decided stage by stage, what is high in both at once. */
 const lanes = LanesFile.parse({
   ...shipped.lanes,
   lanes: shipped.lanes.lanes
+    .filter(({ id }) => kept.includes(id))
     .map((lane) =>
       order[lane.id]
         ? { ...lane, stages, order: order[lane.id], reReview: undefined, precedent: undefined }
         : lane,
-    )
-    .filter(({ when }) => when !== undefined),
+    ),
 })
 const committee = await startCommittee(t, {}, { ...shipped, lanes })
 const { clock, auditor, seats, member } = committee
