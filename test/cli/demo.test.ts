@@ -20,7 +20,13 @@ t.test('with the sample it tells everything, and another demo leaves its data al
   for (const title of ['People', 'The register is imported: portfolio.csv', 'Another is blocked']) {
     t.match(story, title)
   }
-  for (const rule of ['DR-70', 'DR-71']) t.match(story, rule)
+  for (const rule of ['DR-70', 'DR-71', 'DR-78']) t.match(story, rule)
+  for (const reason of ['limit_not_stated', 'condition_overdue', 'suspended', 'cleared_with_conditions']) {
+    t.match(story, `${reason}: `, `the gate says ${reason}`)
+  }
+  t.match(story, 'one vote decides it: approved with conditions')
+  t.match(story, 'policy calls that adaptive')
+  t.match(story, 'asks for no vote')
   t.match(story, /vote.cast +Committee, risk seat/)
   t.notMatch(story, /undefined|NaN|persons/)
   const [, url] = story.match(/runs at (\S+) /) ?? []

@@ -12,8 +12,13 @@ export async function bindPipeline(stage: Stage, keys: string[]): Promise<void> 
 }
 
 /** Asks as the pipeline does, with the command line, and tells what it says and how it exits. */
-export async function askGate(stage: Stage, telling: Telling, key: string): Promise<void> {
-  const args = ['gate', 'check', '--use-case', key, '--environment', 'production']
+export async function askGate(
+  stage: Stage,
+  telling: Telling,
+  key: string,
+  more: string[] = [],
+): Promise<void> {
+  const args = ['gate', 'check', '--use-case', key, '--environment', 'production', ...more]
   const { output, code } = await runCommand(args, {
     ASSENT_URL: stage.url,
     ASSENT_TOKEN: stage.pipeline.token,

@@ -8,6 +8,7 @@ import type { Person } from '../../people/person.js'
 import type { Tier, UseCase } from '../../use-cases/use-case.js'
 import type { Caller } from './caller.js'
 import { committee } from './cast.js'
+import { tellConditions } from './conditions-story.js'
 import { askGate, bindPipeline } from './gate-story.js'
 import { importRegister } from './import-story.js'
 import {
@@ -44,6 +45,7 @@ export async function tellStory(
   await decide(stage, telling, plot)
   await deploy(stage, telling, plot)
   await change(stage, telling, plot.approved)
+  await tellConditions(stage, telling)
   await look(stage, telling, plot.approved, { before, folder })
 }
 
