@@ -40,7 +40,9 @@ export const EventFilters = z.strictObject({
   aggregate: z
     .uuid()
     .optional()
-    .describe('What it happened to: a use case, person, org unit, system, import or gate answer'),
+    .describe(
+      'What it happened to: a use case, person, org unit, system, import, policy, webhook or gate answer',
+    ),
   from: givenInstant.optional().describe('From this instant on'),
   to: givenInstant.optional().describe('Before this instant'),
 })

@@ -1,5 +1,5 @@
 import { type AnyColumn, and, asc, desc, eq, gt, gte, lt, or, type SQL, sql } from 'drizzle-orm'
-import { auditEvents, auditPayloads, gateAnswers, importRuns, useCases } from '../db/schema.js'
+import { auditEvents, auditPayloads, gateAnswers, importRuns, useCases, webhooks } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
 import type { EventFilters } from './event-view.js'
@@ -16,7 +16,8 @@ const ofUseCase = (column: AnyColumn) => sql`coalesce(
 export const rightsColumns = {
   aggregateId,
   orgUnitId: sql`coalesce(${ofUseCase(useCases.orgUnitId)},
-    (select ${importRuns.orgUnitId} from ${importRuns} where ${importRuns.id} = ${aggregateId}))`,
+    (select ${importRuns.orgUnitId} from ${importRuns} where ${importRuns.id} = ${aggregateId}),
+    (select ${webhooks.orgUnitId} from ${webhooks} where ${webhooks.id} = ${aggregateId}))`,
   businessOwnerId: ofUseCase(useCases.businessOwnerId),
   riskOwnerId: ofUseCase(useCases.riskOwnerId),
 }

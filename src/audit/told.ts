@@ -4,9 +4,16 @@ import type { EventType } from './events.js'
 export const toldTypes = [
   ...['use_case.retired', 'tier.raised', 'review.opened', 'review.withdrawn', 'decision.made'],
   ...['stage.opened', 'stage.closed', 'stage.overdue', 'approval.lapsed'],
-  ...['condition.met', 'condition.waived', 'condition.due_soon', 'condition.overdue'],
+  ...['condition.imposed', 'condition.reassigned', 'condition.met', 'condition.waived', 'condition.ended'],
+  ...['condition.due_soon', 'condition.overdue', 'policy.loaded', 'policy.applied'],
   ...['use_case.suspended', 'suspension.lifted', 'incident.reported', 'incident.closed'],
-  ...['break_glass.opened', 'break_glass.reviewed', 'webhook.tested', 'webhook.disabled'],
+  ...[
+    'break_glass.opened',
+    'break_glass.closed',
+    'break_glass.reviewed',
+    'webhook.tested',
+    'webhook.disabled',
+  ],
 ] as const satisfies EventType[]
 
 export type ToldType = (typeof toldTypes)[number]

@@ -115,6 +115,12 @@ const kinds: Partial<Record<ToldType, Kind>> = {
     next: () => 'Read why; an approval for a lower tier lapses, so plan its review.',
     path: useCasePath,
   },
+  'condition.reassigned': {
+    to: ['condition_owner'],
+    happened: (of) => `A condition of ${name(of)} is yours from now on.`,
+    next: () => 'Read what it asks for and by when.',
+    path: conditionsPath,
+  },
   'condition.due_soon': {
     to: ['condition_owner'],
     happened: (of) => `A condition of ${name(of)} that is yours falls due on ${dayOf(of, 'dueAt')}.`,

@@ -80,6 +80,8 @@ const samples: Record<string, object> = {
   revisePerson: { name: 'Renamed', email: null },
   reviseSystem: { name: 'Renamed', vendor: null, description: 'Other' },
   reviseUseCase: { facts: { benefits: 'Saves time', answers: { autonomy: null } }, reason: 'as it is' },
+  replayWebhook: { since: '2026-03-01T00:00:00Z' },
+  rotateWebhookSecret: { overlapHours: 0 },
   revokeGrant: { reason: 'moved on' },
   signInFirst: { code: 'assent_first_x', name: 'Eve' },
   submitUseCase: { note: 'please' },
@@ -354,7 +356,9 @@ async function makeOneOfEach() {
   })
   const token = await admin.post(`/v1/people/${machine.body.id}/tokens`, { name: 'deploy' })
   await riskOwner.post(`${place}/pipelines`, { personId: machine.body.id })
-  const webhook = await admin.post('/v1/webhooks', samples.createWebhook)
+  const webhook = await admin.post('/v1/webhooks', {
+    ...{ name: 'Risk system', url: 'https://risk.example/hooks', orgUnitId: unitId },
+  })
   const other = await register(committee, { title: 'Another one' })
   const emergency = { environment: 'production', reason: 'the portal is down', hours: 8 }
   const breakGlass = await riskOwner.post(`/v1/use-cases/${other.id}/break-glass`, emergency)

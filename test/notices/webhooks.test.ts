@@ -1,10 +1,13 @@
 // Other systems are told what happens, signed, thin, and only what lies in their unit.
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { catalogue } from '../../src/audit/events.js'
 import { toldTypes } from '../../src/audit/told.js'
+import { projectRoot } from '../../src/config.js'
 import { RETRY_AFTER_SECONDS } from '../../src/notices/delivery.js'
-import { signedHeaders } from '../../src/notices/signing.js'
+import { mintWebhookSecret, signedHeaders } from '../../src/notices/signing.js'
 import { Vault } from '../../src/notices/vault.js'
 import { register, submit } from '../committee.js'
 import type { Call } from '../net/receiver.js'
@@ -32,6 +35,23 @@ t.test('a signature is the one that the Standard Webhooks libraries compute', as
     'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
   })
   t.ok(isSigned(secret, { headers: signedHeaders([secret], message), body }))
+})
+
+t.test('the code that our README gives to receivers verifies, and refuses the rest', async (t) => {
+  const readme = readFileSync(join(projectRoot, 'src/notices/README.md'), 'utf8')
+  const code = readme.match(/```js\n([\s\S]*?)```/)?.[1] ?? ''
+  const { default: verify } = await import(
+    `data:text/javascript,${encodeURIComponent(`${code}\nexport default verify`)}`
+  )
+  const secrets = [mintWebhookSecret(), mintWebhookSecret()]
+  const message = { id: 'msg_1', timestamp: Math.floor(Date.now() / 1000), body: '{"a":1}' }
+  const headers = signedHeaders(secrets, message)
+  for (const secret of secrets) t.doesNotThrow(() => verify(secret, headers, message.body))
+  t.throws(() => verify(mintWebhookSecret(), headers, message.body))
+  t.throws(() => verify(secrets[0], headers, '{"a":2}'))
+  t.throws(() => verify(secrets[0], { ...headers, 'webhook-id': 'msg_2' }, message.body))
+  const old = signedHeaders(secrets, { ...message, timestamp: message.timestamp - 600 })
+  t.throws(() => verify(secrets[0], old, message.body))
 })
 
 t.test('what is sealed opens with its own key, for its own row, unaltered', async (t) => {
