@@ -1,4 +1,5 @@
 import { and, desc, eq, getTableColumns, lte, type SQL, sql } from 'drizzle-orm'
+import { recomputedTier, tierColumnOf } from '../db/recomputed-tier.js'
 import { useCaseStates, useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import type { Instant } from '../instant.js'
@@ -24,7 +25,7 @@ const facts = {
   ...{ jurisdictions: 'text[]', channels: 'text[]', technique: 'text', systemIds: 'uuid[]', tags: 'text[]' },
   ...{ businessOwnerId: 'uuid', riskOwnerId: 'uuid' },
 }
-const ofVersion = ['computedTier', 'fired']
+const ofVersion = ['computed_tier', 'fired'] as const
 const ofState = Object.keys(getTableColumns(useCaseStates)).filter(
   (name) => name in getTableColumns(useCases),
 )
@@ -41,7 +42,7 @@ export function pastUseCases(at: SQL): SQL {
   const columns = [
     ...ofHead.map((name) => `u.${snakeOf(name)}`),
     ...ofState.map((name) => `s.${snakeOf(name)}`),
-    ...ofVersion.map((name) => `v.${snakeOf(name)}`),
+    ...ofVersion.map((name) => `${tierColumnOf(name)} as ${name}`),
     ...Object.keys(facts).map((name) => `f."${name}" as ${snakeOf(name)}`),
     ...['s.recorded_at as updated_at', `${search} as search`],
   ]
@@ -50,6 +51,7 @@ export function pastUseCases(at: SQL): SQL {
     join lateral (select * from use_case_state x where x.use_case_id = u.id and x.recorded_at <= ${at}
       order by x.revision desc limit 1) s on true
     join use_case_version v on v.use_case_id = u.id and v.version = s.version
+    ${recomputedTier}
     cross join lateral jsonb_to_record(v.facts) as f (${sql.raw(record.join(', '))})) use_case`
 }
 

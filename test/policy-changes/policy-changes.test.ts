@@ -178,11 +178,18 @@ t.test(
 
     const now = (await auditor.get('/v1/registers/use-cases')).body.items
     const asOfNow = (await auditor.get(`/v1/registers/use-cases?asOf=${clock.at}`)).body.items
-    const asOfThen = (
-      await auditor.get(`/v1/registers/use-cases?asOf=${toInstant(new Date(Date.parse(clock.at) - 60_000))}`)
-    ).body.items
+    const aMinuteAgo = toInstant(new Date(Date.parse(clock.at) - 60_000))
+    const asOfThen = (await auditor.get(`/v1/registers/use-cases?asOf=${aMinuteAgo}`)).body.items
     t.strictSame(asOfNow, now, 'the register as of now is the register')
     t.strictSame(asOfThen, then, 'and as of a moment before it is what it was')
+    const listed = async (asked: string) =>
+      (await auditor.get(`/v1/use-cases?limit=200&${asked}`)).body.items.map(
+        ({ key, tier }: { key: string; tier: object }) => [key, tier],
+      )
+    const high = await listed('tier=high')
+    t.equal(high.length, 5)
+    t.strictSame(await listed(`tier=high&at=${clock.at}`), high, 'so do lists')
+    t.strictSame(await listed(`tier=high&at=${aMinuteAgo}`), [], 'as of then as well')
   },
 )
 
