@@ -20,6 +20,7 @@ import { effectiveTier, isAbove } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import type { DecidedCondition } from './decided.js'
 import { type DecisionRow, getDecisionRow, insertDecision, type NewDecisionRow } from './decision-store.js'
+import { isStillInForce } from './precedents.js'
 import { laneOn } from './routing.js'
 import { standingAfter } from './standing-after.js'
 import * as store from './store.js'
@@ -50,13 +51,13 @@ export interface Closed {
 export async function close(tx: WriteTx, policies: Policies, voted: Closing): Promise<Closed> {
   const { useCase } = voted
   const closing = { ...voted, ...(await underPolicyInForce(tx, policies, voted)) }
-  const { kept, imposed } = await conditionsAfter(tx, policies, closing)
-  const decision = await insertDecision(tx, await decide(tx, closing, [...kept, ...imposed]))
+  const conditions = await conditionsAfter(tx, policies, closing)
+  const decision = await insertDecision(tx, await decide(tx, closing, conditions))
   const { outcome, reason } = decision
   const review = await store.closeReviewRow(tx, voted.review.id, outcome, reason)
   await store.closeStages(tx, review.id)
   recordDecision(tx, useCase, decision)
-  const inForce = await settleConditions(tx, useCase, decision, imposed)
+  const inForce = await settleConditions(tx, useCase, decision, conditions.imposed)
   const saved = saveUseCase(tx, useCase, {
     openReviewId: null,
     openMaterialFacts: null,
@@ -75,42 +76,47 @@ const isApproval = ({ outcome }: Pick<Closing, 'outcome'>): boolean => outcome.s
 async function underPolicyInForce(
   tx: WriteTx,
   policies: Policies,
-  { useCase, review, outcome, reason }: Closing,
+  closing: Closing,
 ): Promise<Pick<Closing, 'outcome' | 'reason'> & { isLowering: boolean }> {
-  const isLowering = isApproval({ outcome }) && review.lowerTierTo !== null
-  if (!isApproval({ outcome })) return { outcome, reason, isLowering }
-  const sentBack = (why: string) => ({
-    outcome: 'changes_requested' as const,
-    reason: why,
-    isLowering: false,
-  })
-  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
-  const inForce = effectiveTier({ ...useCase, computedTier: tier })
-  if (isAbove(inForce, review.tier)) {
-    return sentBack(`the tier is ${inForce} now, above ${review.tier} as submitted; submit it again`)
-  }
-  const { lane } = await laneOn(tx, policies, useCase, review.tier, review.route)
-  if (isStricter(lane, review.lane)) {
-    return sentBack('the policy in force asks for more than this review did; submit it again')
-  }
-  if (isLowering && review.tier === 'prohibited') {
-    return {
-      ...sentBack(`the tier is lowered to ${review.lowerTierTo}; submit it again as that`),
-      isLowering,
-    }
+  const { review, outcome, reason } = closing
+  if (!isApproval(closing)) return { outcome, reason, isLowering: false }
+  const sentBack = (why: string) => ({ outcome: 'changes_requested' as const, reason: why })
+  const objection = await objectionTo(tx, policies, closing)
+  if (objection) return { ...sentBack(`${objection}; submit it again`), isLowering: false }
+  const { tier, lowerTierTo } = review
+  const isLowering = lowerTierTo !== null
+  if (isLowering && tier === 'prohibited') {
+    return { ...sentBack(`the tier is lowered to ${lowerTierTo}; submit it again as that`), isLowering }
   }
   return { outcome, reason, isLowering }
+}
+
+/** What an approval would rest on and is not there any more: R-22 the policy, R-53 the precedent. */
+async function objectionTo(
+  tx: WriteTx,
+  policies: Policies,
+  { useCase, review }: Closing,
+): Promise<string | undefined> {
+  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
+  const inForce = effectiveTier({ ...useCase, computedTier: tier })
+  if (isAbove(inForce, review.tier)) return `the tier is ${inForce} now, above ${review.tier} as submitted`
+  const { lane, imposes } = await laneOn(tx, policies, useCase, review.tier, review.route)
+  if (isStricter(lane, review.lane) || imposes.some((id) => !review.imposes.includes(id))) {
+    return 'the policy in force asks for more than this review did'
+  }
+  if (review.precedentId === null || (await isStillInForce(tx, review.precedentId))) return undefined
+  return 'the approval that it cites is not in force any more'
 }
 
 async function decide(
   tx: WriteTx,
   closing: Closing & { isLowering: boolean },
-  inForce: NewCondition[],
+  { kept, waived, imposed }: Conditions,
 ): Promise<NewDecisionRow> {
   const { useCase, review, votes, outcome, reason, attested, isLowering } = closing
   const { lane, route, overlays, precedentId, supersedesId } = review
   const isApproved = isApproval(closing)
-  const conditions = inForce.map(snapshotOf)
+  const conditions = [...kept, ...imposed].map(snapshotOf)
   const { decisionId: id = newId(), ...declared } = attested ?? {}
   return {
     ...{ id, useCaseId: useCase.id, reviewId: review.id, reason, decidedAt: tx.now },
@@ -131,7 +137,7 @@ async function decide(
       supersedesId,
       ...declared,
     },
-    waived: isApproved ? review.waives : [],
+    waived: waived.map(({ id }) => id),
     loweredTier: isLowering ? review.lowerTierTo : null,
   }
 }
@@ -144,18 +150,22 @@ async function basisOf(tx: WriteTx, { useCase, review }: Closing): Promise<numbe
   return basisVersion ?? version
 }
 
+interface Conditions {
+  kept: Condition[]
+  waived: Condition[]
+  imposed: NewCondition[]
+}
+
 /** R-35, R-83: what stays in force of before, and the conditions of every counted vote with those of policy. */
-async function conditionsAfter(
-  tx: WriteTx,
-  policies: Policies,
-  closing: Closing,
-): Promise<{ kept: Condition[]; imposed: NewCondition[] }> {
-  if (!isApproval(closing)) return { kept: [], imposed: [] }
+async function conditionsAfter(tx: WriteTx, policies: Policies, closing: Closing): Promise<Conditions> {
   const { useCase, review } = closing
-  const before = review.supersedesId === null ? await listInForce(tx, useCase.id) : []
-  const kept = before.filter(({ id }) => !review.waives.includes(id))
-  const terms = await termsOf(tx, policies, closing)
-  return { kept, imposed: await planConditions(tx, useCase, terms, kept) }
+  // A block, and what takes the place of a wrong decision, end all that was before; changes requested leave it.
+  const before = isApproval(closing) && review.supersedesId === null ? await listInForce(tx, useCase.id) : []
+  const isWaived = ({ id }: Condition) => review.waives.includes(id)
+  const kept = before.filter((condition) => !isWaived(condition))
+  const terms = isApproval(closing) ? await termsOf(tx, policies, closing) : []
+  const imposed = await planConditions(tx, useCase, terms, kept)
+  return { kept, waived: before.filter(isWaived), imposed }
 }
 
 function snapshotOf(condition: NewCondition): DecidedCondition {

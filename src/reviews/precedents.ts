@@ -1,7 +1,7 @@
 import { authorize } from '../auth/decision-rights.js'
 import type { ReadTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
-import { addDays } from '../instant.js'
+import { addDays, type Instant } from '../instant.js'
 import type { Lane } from '../policy/lanes.js'
 import { materialChanges } from '../use-cases/material.js'
 import { getVersion, loadUseCase } from '../use-cases/reading.js'
@@ -42,15 +42,22 @@ async function objectionTo(
   decision: store.DecisionRow,
   other: UseCaseRow,
 ): Promise<string | undefined> {
-  const { standing } = standingOf(other, tx.now)
-  const isInForce = other.approvalId === decision.id && standing.startsWith('cleared')
-  if (!isInForce) return 'that approval is not in force'
+  if (!isInForceAt(tx.now, decision, other)) return 'that approval is not in force'
   if (decision.route !== 'full') return 'it was not decided in a full review itself'
   if (decision.tier !== tier) return `it was decided for tier ${decision.tier}, not ${tier}`
   if (decision.decidedAt < addDays(tx.now, -withinDays)) return `it is older than ${withinDays} days`
   const { facts } = await getVersion(tx, other.id, decision.version)
   const different = materialChanges(facts, factsOf(useCase), sameFacts)
   return different.length > 0 ? `${different.join(', ')} differ` : undefined
+}
+
+const isInForceAt = (now: Instant, { id }: store.DecisionRow, other: UseCaseRow): boolean =>
+  other.approvalId === id && standingOf(other, now).standing.startsWith('cleared')
+
+/** R-53: whether what was cited is still in force. */
+export async function isStillInForce(tx: ReadTx, decisionId: string): Promise<boolean> {
+  const decision = await store.getDecisionRow(tx, decisionId)
+  return isInForceAt(tx.now, decision, await loadUseCase(tx, decision.useCaseId))
 }
 
 function refusal(why: string): RegistryError {

@@ -195,8 +195,13 @@ export function assertOpen(review: { outcome: string | null; closedAt: Instant |
   if (review.outcome === null || review.closedAt === null) return
   throw new RegistryError(
     'conflict',
-    `this review was ${review.outcome} on ${day(review.closedAt)}; nothing more to do`,
+    `this review was ${ENDED[review.outcome] ?? review.outcome} on ${day(review.closedAt)}; nothing more to do`,
   )
+}
+
+const ENDED: Record<string, string> = {
+  approved_with_conditions: 'approved with conditions',
+  changes_requested: 'closed with a request for changes',
 }
 
 /** R-03: two different people answer for a use case: one for its outcome, one for its risk. */
