@@ -55,6 +55,7 @@ export async function listPersonRows(
     .limit(limit)
 }
 
+/** They do not leave until the deed is done, if it is one. */
 export async function listPeopleCalled(
   tx: ReadTx,
   names: string[],
@@ -68,6 +69,8 @@ export async function listPeopleCalled(
     .where(
       sql`(lower(${name}) = ${called} or lower(${email}) = ${called}) and ${people.kind} = 'human' and ${people.status} <> 'left'`,
     )
+    .orderBy(id)
+    .for('key share')
 }
 
 export async function insertPerson(tx: WriteTx, person: typeof people.$inferInsert): Promise<PersonRow> {
