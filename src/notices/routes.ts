@@ -162,7 +162,10 @@ function deliveryRoutes(app: App): void {
       description: 'Each attempt with the status that was answered, or why there was none; the newest first.',
       right: read,
       params,
-      query: z.strictObject({ ...pageQuery, state: DeliveryState.optional() }),
+      query: z.strictObject({
+        ...pageQuery,
+        state: DeliveryState.optional().describe('Only those that are so'),
+      }),
       answers: { 200: page(Delivery) },
     }),
     async (request) => {
