@@ -9,6 +9,7 @@ import { table, toJson } from './report.js'
 import { exportRow } from './rows/export.js'
 import { askRow, compareGates, gateRow } from './rows/gate.js'
 import { importRow } from './rows/import.js'
+import { policyRow } from './rows/policy.js'
 import { getRow, listRow } from './rows/read.js'
 import { startRow } from './rows/start.js'
 import { writeRow } from './rows/write.js'
@@ -26,7 +27,7 @@ const rows: Record<string, Row> = {
 }
 
 /** They bring a register of their own. */
-const ownRows: Record<string, Row> = { import: importRow, start: startRow }
+const ownRows: Record<string, Row> = { import: importRow, start: startRow, policy: policyRow }
 
 try {
   process.exitCode = await main(readOptions(process.argv.slice(2), Object.keys({ ...rows, ...ownRows })))

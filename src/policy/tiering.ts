@@ -1,6 +1,6 @@
 import { type Issue, RegistryError } from '../errors.js'
 import { type Answers, Tier } from '../use-cases/use-case.js'
-import { every, type Match, matchFacts, type StatedFacts } from './fact-conditions.js'
+import { type Match, matchFacts, type StatedFacts } from './fact-conditions.js'
 import { asked, type RiskTiersFile, type TierRule, UNKNOWN } from './risk-tiers-file.js'
 
 export { RiskTiersFile } from './risk-tiers-file.js'
@@ -29,17 +29,34 @@ export function computeTier(
   answers: Answers,
   facts: StatedFacts,
 ): ComputedTier {
-  const fired = file.rules.flatMap((rule) => fire(rule, answers, facts)).sort(byTierThenId)
+  const fired: FiredRule[] = []
+  for (const rule of inOrder(file.rules)) {
+    const match = matchRule(rule, answers, facts)
+    if (match === 'not_met' || (match === 'unstated' && rule.tier === 'prohibited')) continue
+    fired.push({ id: rule.id, tier: rule.tier, because: rule.because, unknown: match === 'unstated' })
+  }
   return { tier: fired[0]?.tier ?? 'minimal', fired }
 }
 
-function fire(rule: TierRule, answers: Answers, facts: StatedFacts): FiredRule[] {
-  const match = every([
-    ...asked(rule).map(([question, options]) => matchAnswer(options, answers, question)),
-    matchFacts(rule.when.facts ?? {}, facts),
-  ])
-  if (match === 'not_met' || (match === 'unstated' && rule.tier === 'prohibited')) return []
-  return [{ id: rule.id, tier: rule.tier, because: rule.because, unknown: match === 'unstated' }]
+/** One that is not met decides, and most rules have one: nothing more is asked of them. */
+function matchRule(rule: TierRule, answers: Answers, facts: StatedFacts): Match {
+  let isStated = true
+  for (const [question, options] of asked(rule)) {
+    const match = matchAnswer(options, answers, question)
+    if (match === 'not_met') return match
+    isStated &&= match === 'met'
+  }
+  const match = rule.when.facts ? matchFacts(rule.when.facts, facts) : 'met'
+  return match === 'met' && !isStated ? 'unstated' : match
+}
+
+/** Rules never change once they are loaded, and an import or a trial asks them a hundred thousand times. */
+const ordered = new WeakMap<readonly TierRule[], TierRule[]>()
+
+function inOrder(rules: readonly TierRule[]): TierRule[] {
+  const known = ordered.get(rules) ?? rules.toSorted(byTierThenId)
+  ordered.set(rules, known)
+  return known
 }
 
 function matchAnswer(options: string[], answers: Answers, question: string): Match {
@@ -51,7 +68,7 @@ function matchAnswer(options: string[], answers: Answers, question: string): Mat
 /** `RT-9` before `RT-10`. */
 const byNumber = new Intl.Collator('en', { numeric: true })
 
-function byTierThenId(a: FiredRule, b: FiredRule): number {
+function byTierThenId(a: TierRule, b: TierRule): number {
   const severity = Tier.options.indexOf(b.tier) - Tier.options.indexOf(a.tier)
   return severity !== 0 ? severity : byNumber.compare(a.id, b.id)
 }
