@@ -72,20 +72,6 @@ function makingRoutes(app: App, sealing: service.Sealing): void {
     async (request) => await app.write(request, (tx) => service.createWebhook(tx, sealing, request.body)),
   )
 
-  app.delete(
-    '/v1/webhooks/:id',
-    operation({
-      id: 'deleteWebhook',
-      tag,
-      summary: 'Delete a webhook',
-      description: 'Nothing is sent any more, and its secrets are forgotten. What was sent stays on record.',
-      right: manage,
-      params,
-      answers: { 200: Webhook },
-    }),
-    async (request) => await app.write(request, (tx) => service.endWebhook(tx, request.params.id)),
-  )
-
   app.post(
     '/v1/webhooks/:id/secrets',
     operation({
@@ -108,6 +94,20 @@ function makingRoutes(app: App, sealing: service.Sealing): void {
 }
 
 function stateRoutes(app: App): void {
+  app.delete(
+    '/v1/webhooks/:id',
+    operation({
+      id: 'deleteWebhook',
+      tag,
+      summary: 'Delete a webhook',
+      description: 'Nothing is sent any more, and its secrets are forgotten. What was sent stays on record.',
+      right: manage,
+      params,
+      answers: { 200: Webhook },
+    }),
+    async (request) => await app.write(request, (tx) => service.endWebhook(tx, request.params.id)),
+  )
+
   app.post(
     '/v1/webhooks/:id/disabling',
     operation({
@@ -135,7 +135,9 @@ function stateRoutes(app: App): void {
     }),
     async (request) => await app.write(request, (tx) => service.enableWebhook(tx, request.params.id)),
   )
+}
 
+function deliveryRoutes(app: App): void {
   app.post(
     '/v1/webhooks/:id/tests',
     operation({
@@ -150,9 +152,7 @@ function stateRoutes(app: App): void {
     }),
     async (request) => await app.write(request, (tx) => service.testWebhook(tx, request.params.id)),
   )
-}
 
-function deliveryRoutes(app: App): void {
   app.get(
     '/v1/webhooks/:id/deliveries',
     operation({
