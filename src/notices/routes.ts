@@ -21,6 +21,7 @@ export async function noticeRoutes(app: App, { config }: { config: Config }): Pr
   makingRoutes(app, sealing)
   stateRoutes(app)
   deliveryRoutes(app)
+  testRoutes(app)
   choiceRoutes(app)
 }
 
@@ -138,21 +139,6 @@ function stateRoutes(app: App): void {
 }
 
 function deliveryRoutes(app: App): void {
-  app.post(
-    '/v1/webhooks/:id/tests',
-    operation({
-      id: 'testWebhook',
-      tag,
-      summary: 'Send a test to a webhook',
-      description:
-        'An event `webhook.tested`, whatever types it asked for; see what became of it in its deliveries.',
-      right: manage,
-      params,
-      answers: { 202: Webhook },
-    }),
-    async (request) => await app.write(request, (tx) => service.testWebhook(tx, request.params.id)),
-  )
-
   app.get(
     '/v1/webhooks/:id/deliveries',
     operation({
@@ -189,6 +175,23 @@ function deliveryRoutes(app: App): void {
       answers: { 202: Replayed },
     }),
     async (request) => await app.write(request, (tx) => service.replay(tx, request.params.id, request.body)),
+  )
+}
+
+function testRoutes(app: App): void {
+  app.post(
+    '/v1/webhooks/:id/tests',
+    operation({
+      id: 'testWebhook',
+      tag,
+      summary: 'Send a test to a webhook',
+      description:
+        'An event `webhook.tested`, whatever types it asked for; see what became of it in its deliveries.',
+      right: manage,
+      params,
+      answers: { 202: Webhook },
+    }),
+    async (request) => await app.write(request, (tx) => service.testWebhook(tx, request.params.id)),
   )
 }
 
