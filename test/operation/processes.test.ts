@@ -11,10 +11,17 @@ import { findLost, writeAlong } from './traffic.js'
 
 t.test('two processes that start at once on an empty database serve it together', async (t) => {
   const { env, connection } = await startDatabase(t)
-  const [one, other] = await Promise.all([serve(t, env), serve(t, env)])
+  const deployed = { ...env, ASSENT_DEPLOYED_BY: 'release 41' }
+  const [one, other] = await Promise.all([serve(t, deployed), serve(t, deployed)])
   const names = await query(connection, 'select name from schema_migration group by name')
   t.strictSame((await query(connection, 'select from schema_migration')).length, names.length)
   for (const { ask } of [one, other]) t.equal((await ask({ url: '/readyz' })).status, 200)
+  const loaded = await query(
+    connection,
+    `select e.event_no as no, p.sealed #>> '{deployedBy,value}' as by from audit_event e
+      join audit_payload p on p.event_id = e.id where e.type = 'policy.loaded'`,
+  )
+  t.strictSame(loaded, [{ no: 1, by: 'release 41' }], 'one of them records which policy is in force')
   const here = await makeTeamAt(one, connection)
   const there = moved(here, other)
 
