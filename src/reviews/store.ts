@@ -165,12 +165,14 @@ export async function setDue(tx: WriteTx, reviewId: string, dueAt: string): Prom
   await tx.sql.update(reviews).set({ dueAt }).where(eq(reviews.id, reviewId))
 }
 
-/** Those who have not left. */
-export async function listActiveAmong(tx: ReadTx, ids: string[]): Promise<string[]> {
+/** Those who have not left. Until the deed is done nobody among them leaves, nor loses a seat. */
+export async function holdActiveAmong(tx: WriteTx, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return []
   const rows = await tx.sql
-    .select({ id: people.id })
+    .select({ id: people.id, status: people.status })
     .from(people)
-    .where(and(inArray(people.id, ids), eq(people.status, 'active')))
-  return rows.map(({ id }) => id)
+    .where(inArray(people.id, ids))
+    .orderBy(people.id)
+    .for('share')
+  return rows.filter(({ status }) => status === 'active').map(({ id }) => id)
 }

@@ -188,9 +188,9 @@ async function countedNow(tx: WriteTx, round: Round): Promise<store.VoteRow[]> {
 
 /** votes for those who still hold their seat, by those who are still here. */
 async function ofHolders(tx: WriteTx, unitId: string, votes: store.VoteRow[]): Promise<store.VoteRow[]> {
-  const active = await store.listActiveAmong(
+  const active = await store.holdActiveAmong(
     tx,
-    votes.map(({ personId }) => personId),
+    votes.flatMap(({ personId, onBehalfOf }) => [personId, onBehalfOf ?? personId]),
   )
   const held = await Promise.all(
     votes.map(({ personId, onBehalfOf, seat }) => holdsSeat(tx, onBehalfOf ?? personId, seat, unitId)),
