@@ -11,6 +11,7 @@ import { askRow, compareGates, gateRow } from './rows/gate.js'
 import { importRow } from './rows/import.js'
 import { policyRow } from './rows/policy.js'
 import { getRow, listRow } from './rows/read.js'
+import { standingRow } from './rows/standing.js'
 import { startRow } from './rows/start.js'
 import { writeRow } from './rows/write.js'
 
@@ -22,6 +23,7 @@ const rows: Record<string, Row> = {
   ask: askRow,
   get: getRow,
   list: listRow,
+  standing: standingRow,
   write: writeRow,
   export: exportRow,
 }
