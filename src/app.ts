@@ -33,6 +33,7 @@ import type { Policies } from './policy/load.js'
 import { policyRoutes } from './policy/routes.js'
 import { policyChangeRoutes } from './policy-changes/routes.js'
 import { findLoadedAt } from './policy-changes/service.js'
+import { queueRoutes } from './queue/routes.js'
 import { registerRoutes } from './registers/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
@@ -105,6 +106,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(briefRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
+  await app.register(queueRoutes)
   await app.register(gateRoutes, deps)
   await app.register(importRoutes, {
     policies: deps.policies,

@@ -36,14 +36,14 @@ const features = [
     'handover',
     'briefs',
   ],
-  ...['me', 'standing', 'insights', 'gate', 'imports', 'registers', 'notices'],
+  ...['me', 'standing', 'queue', 'meetings', 'insights', 'gate', 'imports', 'registers', 'notices'],
 ]
 
 /** From left to right: a file imports only from its own layer and from those to its left. */
 const layers: [name: string, files: RegExp][] = [
   [
     'pure',
-    /^(errors|instant|issues|page|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
+    /^(errors|instant|issues|markdown|page|period|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],

@@ -1,10 +1,11 @@
 import { day } from '../instant.js'
+import { page, section, plain as text, words } from '../markdown.js'
 import type { Brief } from './brief.js'
 
 /** The brief for a meeting, in Markdown: what was written by people is quoted so that it stays text. */
 export function toMarkdown(brief: Brief): string {
   const { review, useCase, tier, lane } = brief
-  const parts = [
+  return page([
     `# ${text(useCase.key)} ${text(useCase.title)}`,
     paragraph(
       `Review ${review.round} of version ${review.version}, tier **${tier.decidedAs}**, lane “${text(lane.title)}”.`,
@@ -35,8 +36,7 @@ export function toMarkdown(brief: Brief): string {
         ({ seat, choice, effect }) => `${seat ?? 'all who have not voted'}, ${words(choice)}: ${effect}`,
       ),
     ),
-  ]
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+  ])
 }
 
 function facts({ useCase, owners }: Brief): string[] {
@@ -115,17 +115,4 @@ function seatLine({ seat, stage, people }: Brief['canDecide'][number]): string {
   return `${seat} (${stage}): ${who.join('; ') || 'nobody holds this seat; an administrator grants it'}`
 }
 
-const words = (word: string): string => word.replaceAll('_', ' ')
 const paragraph = (...sentences: string[]): string => sentences.join(' ')
-
-function section(title: string, lines: string[]): string {
-  return lines.length === 0 ? '' : `## ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
-}
-
-/** What somebody wrote, as text on one line: it makes no heading, link, list or HTML of its own. */
-function text(said: string): string {
-  return said
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/[\\`*_[\]<>|#]/g, '\\$&')
-}

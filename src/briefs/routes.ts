@@ -1,5 +1,5 @@
-import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { format, jsonOrMarkdown, sendMarkdown, wantsMarkdown } from '../http/markdown.js'
 import { operation } from '../http/operations.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
@@ -23,20 +23,14 @@ export async function briefRoutes(app: App, { policies }: { policies: Policies }
         'Purpose, owners, tier and the rules that gave it, what changed since the last decision, evidence, conditions, votes so far, who can still decide, and what would happen at each choice. As Markdown for a meeting with `format=markdown`, or if `Accept` asks for `text/markdown`.',
       right: { action: 'read', subject: 'Review' },
       params: z.strictObject({ id: z.uuid().describe('Of the review') }),
-      query: z.strictObject({
-        format: z
-          .enum(['json', 'markdown'])
-          .optional()
-          .describe('JSON if neither this nor `Accept` says otherwise'),
-      }),
-      produces: ['application/json', 'text/markdown'],
+      query: z.strictObject({ format }),
+      produces: jsonOrMarkdown,
       answers: { 200: Brief },
       samples: { 'text/markdown': toMarkdown(Brief.parse(brief)) },
     }),
     async (request, reply) => {
       const answer = await app.read(request, (tx) => getBrief(tx, policies, request.params.id))
-      const asked = String(request.headers.accept ?? '').includes('text/markdown') ? 'markdown' : 'json'
-      if ((request.query.format ?? asked) === 'json') return answer
+      if (!wantsMarkdown(request)) return answer
       return await sendMarkdown(reply, toMarkdown(answer))
     },
   )
@@ -55,8 +49,4 @@ export async function briefRoutes(app: App, { policies }: { policies: Policies }
     }),
     async (request) => await app.read(request, (tx) => getProspect(tx, policies, request.params.id)),
   )
-}
-
-export async function sendMarkdown(reply: FastifyReply, text: string): Promise<void> {
-  await reply.type('text/markdown; charset=utf-8').send(text)
 }

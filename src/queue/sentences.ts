@@ -1,0 +1,65 @@
+import { day, type Instant } from '../instant.js'
+import { words } from '../markdown.js'
+import type { StandingReason } from '../use-cases/standing.js'
+
+/** A seat that the reader may fill, for themselves or for its holder. */
+export interface Fillable {
+  seat: string
+  holder: string | null
+}
+
+/** What to do about each kind of thing that waits. Pure. */
+export const sentences = {
+  vote: (seats: readonly Fillable[]): string =>
+    `Read the brief and vote for ${seats.map(seatOf).join(', or ')}`,
+
+  condition: (satisfiedBy: string, text: string): string =>
+    `See to it, and name an accepted ${words(satisfiedBy)} that shows it: ${text}`,
+
+  evidence: (kind: string, title: string): string => `Accept or refuse the ${words(kind)} “${title}”`,
+
+  useCase({ reasons, validUntil, isLapsed }: Owned): string {
+    if (isLapsed) return `${lapsed(reasons)}; it may not be deployed until then`
+    if (reasons.includes('changes_requested'))
+      return 'Change what the committee asked for, and submit it again'
+    if (validUntil !== null) return `Its approval ends on ${day(validUntil)}: submit it for a new one`
+    return 'It is deployed, and nobody has reviewed it: submit it'
+  },
+
+  incident: (severity: string, title: string): string =>
+    `Carry on the ${severity} incident “${title}”, and close it with what was learned`,
+
+  breakGlass: (environment: string, reason: string): string =>
+    `Say whether it was justified to open ${environment} in an emergency: ${reason}`,
+
+  suspension: (reason: string): string => `Lift its suspension once the ground for it is gone: ${reason}`,
+}
+
+/** How a use case of the reader stands. */
+export interface Owned {
+  reasons: readonly StandingReason[]
+  validUntil: Instant | null
+  isLapsed: boolean
+}
+
+function seatOf({ seat, holder }: Fillable): string {
+  return holder === null ? `the ${seat} seat` : `the ${seat} seat in place of ${holder}`
+}
+
+const CAUSES: Record<StandingReason, string> = {
+  expired: 'it has come to its end',
+  material_change: 'what it rested on has changed',
+  tier_raised: 'the tier is higher now',
+  condition_overdue: 'a condition is overdue',
+  changes_requested: 'changes were requested',
+}
+
+function lapsed(reasons: readonly StandingReason[]): string {
+  const causes = reasons.map((reason) => CAUSES[reason]).join(', and ')
+  const isOverdue = reasons.includes('condition_overdue')
+  const cure = [
+    ...(isOverdue ? ['see that the overdue condition is met'] : []),
+    ...(isOverdue && reasons.length === 1 ? [] : ['submit it again']),
+  ]
+  return `Its approval lapsed, as ${causes}: ${cure.join(', and ')}`
+}
