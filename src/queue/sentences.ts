@@ -10,13 +10,14 @@ export interface Fillable {
 
 /** What to do about each kind of thing that waits. Pure. */
 export const sentences = {
-  vote: (seats: readonly Fillable[]): string =>
+  vote: ({ seats }: { seats: readonly Fillable[] }): string =>
     `Read the brief and vote for ${seats.map(seatOf).join(', or ')}`,
 
-  condition: (satisfiedBy: string, text: string): string =>
+  condition: ({ satisfiedBy, text }: { satisfiedBy: string; text: string }): string =>
     `See to it, and name an accepted ${words(satisfiedBy)} that shows it: ${text}`,
 
-  evidence: (kind: string, title: string): string => `Accept or refuse the ${words(kind)} “${title}”`,
+  evidence: ({ kind, title }: { kind: string; title: string }): string =>
+    `Accept or refuse the ${words(kind)} “${title}”`,
 
   useCase({ reasons, validUntil, isLapsed }: Owned): string {
     if (isLapsed) return `${lapsed(reasons)}; it may not be deployed until then`
@@ -26,13 +27,14 @@ export const sentences = {
     return 'It is deployed, and nobody has reviewed it: submit it'
   },
 
-  incident: (severity: string, title: string): string =>
+  incident: ({ severity, title }: { severity: string; title: string }): string =>
     `Carry on the ${severity} incident “${title}”, and close it with what was learned`,
 
-  breakGlass: (environment: string, reason: string): string =>
+  breakGlass: ({ environment, reason }: { environment: string; reason: string }): string =>
     `Say whether it was justified to open ${environment} in an emergency: ${reason}`,
 
-  suspension: (reason: string): string => `Lift its suspension once the ground for it is gone: ${reason}`,
+  suspension: ({ reason }: { reason: string }): string =>
+    `Lift its suspension once the ground for it is gone: ${reason}`,
 }
 
 /** How a use case of the reader stands. */

@@ -8,63 +8,48 @@ import * as store from './store.js'
 /** For so many days before an approval ends, its owners are reminded. */
 const ENDING_DAYS = 30
 
+const { heads } = store
+
 /** What waits for the caller, the most urgent first: exactly what they may do, and no more once they did it. */
 export async function getQueue(tx: ReadTx): Promise<Queue> {
-  const { ability, now } = tx
-  const kinds = [
-    await listVotes(tx),
-    present(
-      tx,
-      'condition',
-      await store.listConditions(tx, visibleWhere(ability, 'meet', 'Condition', heads.Condition)),
-      {
-        path: 'conditions',
-        todo: ({ detail }) => sentences.condition(detail.satisfiedBy, detail.text),
-      },
-    ),
-    present(
-      tx,
-      'evidence',
-      await store.listEvidence(tx, visibleWhere(ability, 'judge', 'Evidence', heads.Evidence)),
-      {
-        path: 'evidence',
-        todo: ({ detail }) => sentences.evidence(detail.kind, detail.title),
-      },
-    ),
-    await listUseCases(tx),
-    present(
-      tx,
-      'incident',
-      await store.listIncidents(tx, visibleWhere(ability, 'close', 'Incident', heads.Incident)),
-      {
-        path: 'incidents',
-        todo: ({ detail }) => sentences.incident(detail.severity, detail.title),
-      },
-    ),
-    present(
-      tx,
-      'break_glass',
-      await store.listBreakGlass(tx, visibleWhere(ability, 'review', 'BreakGlass', heads.BreakGlass)),
-      { path: 'break-glass', todo: ({ detail }) => sentences.breakGlass(detail.environment, detail.reason) },
-    ),
-    present(
-      tx,
-      'suspension',
-      await store.listSuspensions(tx, visibleWhere(ability, 'lift', 'Suspension', heads.Suspension)),
-      { path: 'suspensions', todo: ({ detail }) => sentences.suspension(detail.reason) },
-    ),
-  ]
-  return {
-    at: now,
-    items: byUrgency(
-      kinds.flatMap(({ items }) => items),
-      now,
-    ),
-    more: kinds.flatMap(({ kind, hasMore }) => (hasMore ? [kind] : [])),
-  }
+  const kinds: Shown[] = []
+  for (const list of lists) kinds.push(await list(tx))
+  const items = kinds.flatMap((kind) => kind.items)
+  const more = kinds.flatMap(({ kind, hasMore }) => (hasMore ? [kind] : []))
+  return { at: tx.now, items: byUrgency(items, tx.now), more }
 }
 
-const { heads } = store
+const lists: ((tx: ReadTx) => Promise<Shown>)[] = [
+  listVotes,
+  listUseCases,
+  async (tx) => {
+    const may = visibleWhere(tx.ability, 'meet', 'Condition', heads.Condition)
+    const todo = sentences.condition
+    return present(tx, 'condition', await store.listConditions(tx, may), { path: 'conditions', todo })
+  },
+  async (tx) => {
+    const may = visibleWhere(tx.ability, 'judge', 'Evidence', heads.Evidence)
+    return present(tx, 'evidence', await store.listEvidence(tx, may), {
+      path: 'evidence',
+      todo: sentences.evidence,
+    })
+  },
+  async (tx) => {
+    const may = visibleWhere(tx.ability, 'close', 'Incident', heads.Incident)
+    const todo = sentences.incident
+    return present(tx, 'incident', await store.listIncidents(tx, may), { path: 'incidents', todo })
+  },
+  async (tx) => {
+    const may = visibleWhere(tx.ability, 'review', 'BreakGlass', heads.BreakGlass)
+    const todo = sentences.breakGlass
+    return present(tx, 'break_glass', await store.listBreakGlass(tx, may), { path: 'break-glass', todo })
+  },
+  async (tx) => {
+    const may = visibleWhere(tx.ability, 'lift', 'Suspension', heads.Suspension)
+    const todo = sentences.suspension
+    return present(tx, 'suspension', await store.listSuspensions(tx, may), { path: 'suspensions', todo })
+  },
+]
 
 async function listVotes(tx: ReadTx): Promise<Shown> {
   const held = tx.principal.grants.flatMap(({ kind, name, units, for: holderId = null }) =>
@@ -74,7 +59,7 @@ async function listVotes(tx: ReadTx): Promise<Shown> {
   return present(tx, 'vote', await store.listVotes(tx, may, held), {
     path: 'reviews',
     below: '/brief',
-    todo: ({ detail }) => sentences.vote(detail.seats),
+    todo: sentences.vote,
   })
 }
 
@@ -83,7 +68,7 @@ async function listUseCases(tx: ReadTx): Promise<Shown> {
   const rows = await store.listUseCases(tx, may, addDays(tx.now, ENDING_DAYS))
   return present(tx, 'use_case', rows, {
     path: 'use-cases',
-    todo: ({ detail, dueAt }) => sentences.useCase({ ...detail, validUntil: dueAt }),
+    todo: sentences.useCase,
   })
 }
 
@@ -96,7 +81,7 @@ interface Shown {
 interface Told<D> {
   path: string
   below?: string
-  todo(row: store.WaitingRow<D>): string
+  todo(detail: D): string
 }
 
 function present<D>(
@@ -106,9 +91,9 @@ function present<D>(
   { path, below = '', todo }: Told<D>,
 ): Shown {
   const items = rows.slice(0, store.LIMIT).map((row): QueueItem => {
-    const { id, useCaseId, key, title, tier, dueAt, since } = row
+    const { id, useCaseId, key, title, tier, dueAt, since, detail } = row
     return {
-      ...{ kind, id, useCase: { id: useCaseId, key, title, tier }, todo: todo(row) },
+      ...{ kind, id, useCase: { id: useCaseId, key, title, tier }, todo: todo(detail) },
       ...{ dueAt, isOverdue: dueAt !== null && dueAt <= now, since, link: `/v1/${path}/${id}${below}` },
     }
   })

@@ -171,6 +171,7 @@ export async function listEvidence(tx: ReadTx, may: SQL): Promise<WaitingRow<Evi
 export interface UseCaseDetail {
   reasons: StandingReason[]
   isLapsed: boolean
+  validUntil: Instant | null
 }
 
 const standing = {
@@ -194,16 +195,18 @@ export async function listUseCases(
   const me = sql`${tx.principal.personId}::uuid`
   const { reasons } = standingSql(standing, sql`${tx.now}::timestamptz`)
   const isApproved = sql`u.approval_id is not null`
+  const validUntil = sql`case when ${isApproved} then u.valid_until end`
   const isEnding = sql`(${isApproved} and u.valid_until <= ${soon}::timestamptz)`
   const isUnreviewed = sql`(u.approval_id is null and u.stage = 'deployed')`
   const isOverdue = sql`'condition_overdue' = any(t.reasons)`
   return await listWaiting(tx, {
     ...{
       id: sql`u.id`,
-      dueAt: sql`case when ${isApproved} then u.valid_until end`,
+      dueAt: validUntil,
       since: sql`u.updated_at`,
     },
-    detail: sql`json_build_object('reasons', t.reasons, 'isLapsed', ${isApproved} and t.reasons <> '{}')`,
+    detail: sql`json_build_object('reasons', t.reasons, 'isLapsed', ${isApproved} and t.reasons <> '{}',
+      'validUntil', ${instantText(validUntil)})`,
     from: sql`use_case u cross join lateral (select ${reasons} as reasons) t`,
     where: [
       sql`(u.business_owner_id = ${me} or u.risk_owner_id = ${me}) and u.block_id is null`,
