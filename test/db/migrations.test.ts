@@ -43,7 +43,10 @@ const forbidden: [rule: string, words: RegExp, planted: string][] = [
   ['times of another form', /\btimestamp\b|\btimestamptz\b(?!\(3\))/, 'at timestamptz not null'],
 ]
 
-const migrations = shippedMigrations().map(({ name, text }) => ({ name, statements: withoutWidenings(withoutComments(text)) }))
+const migrations = shippedMigrations().map(({ name, text }) => ({
+  name,
+  statements: withoutWidenings(withoutComments(text)),
+}))
 
 for (const [rule, words, planted] of forbidden) {
   t.test(`migrations hold no ${rule}`, async (t) => {
@@ -91,7 +94,11 @@ t.test('the data dictionary', async (t) => {
       .filter((name) => !(name in (dictionary()[table] ?? {})))
       .map((name) => `${table}.${name}`),
   )
-  t.strictSame(unsaid, ['review_seat.part', 'review_seat.person_kind', 'use_case.search'], 'leaves out only what the database fills in')
+  t.strictSame(
+    unsaid,
+    ['review_seat.part', 'review_seat.person_kind', 'use_case.search'],
+    'leaves out only what the database fills in',
+  )
 })
 
 t.test('every table has a primary key, and assent_app no more rights than it needs', async (t) => {
@@ -116,7 +123,16 @@ t.test('every table has a primary key, and assent_app no more rights than it nee
   const onRecord = [
     ...['audit_event', 'audit_payload', 'break_glass', 'break_glass_closing', 'break_glass_review'],
     ...['condition_ending', 'decision', 'delivery_attempt', 'evidence', 'evidence_verdict', 'incident_entry'],
-    ...['notice', 'refusal', 'retirement', 'review_party', 'schema_migration', 'suspension', 'suspension_lifting'],
+    ...[
+      'notice',
+      'refusal',
+      'retirement',
+      'review_party',
+      'schema_migration',
+      'suspension',
+      'suspension_lifting',
+      'tier_recomputation',
+    ],
     ...['use_case_state', 'use_case_version', 'vote'],
   ]
   t.strictSame(
