@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { digestOf } from '../audit/digest.js'
+import { Catalog, CatalogMapping } from '../catalogs/catalog.js'
 import { type Issue, RegistryError } from '../errors.js'
 import { explain, issuesOf, pointer } from '../issues.js'
+import { type CatalogFiles, findLooseEnds } from './catalog-files.js'
 import { ConditionsFile } from './conditions-file.js'
-import { findMisfits } from './cross-checks.js'
+import { findMisfits, type Misfit } from './cross-checks.js'
 import { GateFile } from './gate-policy.js'
 import { IncidentsFile } from './incidents-file.js'
 import { parseJson } from './json-text.js'
@@ -29,6 +31,10 @@ interface Parts {
 export interface Policies<Profile = unknown> extends Parts {
   /** `sha256:` and 64 hex digits over every policy file; see `digestFiles`. */
   digest: string
+  /** `catalogs/*.json`, by file name. */
+  catalogs: Catalog[]
+  /** `mappings/*.json`, by file name. */
+  mappings: CatalogMapping[]
   /** `imports/*.json`, by file name. */
   importProfiles: Profile[]
 }
@@ -43,12 +49,14 @@ const NAMES = [
   'risk-tiers.json',
 ]
 
+const FOLDERS = ['catalogs', 'imports', 'mappings']
+
 /** File name, relative to the policy folder and with `/`, to content. */
 type Files = ReadonlyMap<string, Buffer>
 
 /**
  * Reads the policy folder, whole or not at all.
- * @param dir holds the seven files and, if there are any, `imports/*.json`
+ * @param dir holds the seven files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
  * @param importProfile the shape of an import profile; left out, profiles are only read as JSON
  * @throws RegistryError `invalid` with one issue for each problem of any file; its path is `lanes.json#/lanes/0/id`
  */
@@ -58,10 +66,20 @@ export function loadPolicies(dir: string, importProfile: z.ZodType = z.unknown()
   const files = readFiles(dir)
   const issues = issuesOfNames(files)
   const parts = parseParts(files, issues)
-  const importProfiles = profileNames(files).map((name) => parse(files, name, importProfile, issues))
-  issues.push(...issuesOfMisfits(parts))
+  const importProfiles = parseFolder(files, 'imports', importProfile, issues)
+  const catalogFiles = {
+    catalogs: parseFolder(files, 'catalogs', Catalog, issues),
+    mappings: parseFolder(files, 'mappings', CatalogMapping, issues),
+  }
+  issues.push(...issuesOfMisfits(parts), ...issuesOfLooseEnds(catalogFiles, issues))
   if (!areWhole(parts) || issues.length > 0) throw refusal(dir, issues)
-  return freeze({ digest: digestFiles(files), ...parts, importProfiles })
+  return freeze({
+    digest: digestFiles(files),
+    ...parts,
+    catalogs: [...catalogFiles.catalogs.values()],
+    mappings: [...catalogFiles.mappings.values()],
+    importProfiles: [...importProfiles.values()],
+  })
 }
 
 /** A part is undefined when its file is missing or has a problem, which is among the issues then. */
@@ -84,15 +102,34 @@ function areWhole(parts: Parsed): parts is Parts {
 }
 
 function issuesOfMisfits(parts: Parsed): Issue[] {
-  return findMisfits(parts).map(({ file, path, message }) => ({
-    path: placeOf(file, pointer(path)),
-    message: sentence(message),
-  }))
+  return findMisfits(parts).map(issueIn)
+}
+
+/** Each file by its name, of those without a problem. */
+function parseFolder<T>(
+  files: Files,
+  folder: string,
+  shape: z.ZodType<T>,
+  issues: Issue[],
+): ReadonlyMap<string, T> {
+  const names = [...files.keys()].filter((name) => name.startsWith(`${folder}/`))
+  const parsed = names.map((name) => [name, parse(files, name, shape, issues)] as const)
+  return new Map(parsed.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])))
+}
+
+/** Nothing is said of what hangs on a catalog that has a problem itself. */
+function issuesOfLooseEnds(catalogFiles: CatalogFiles, issues: Issue[]): Issue[] {
+  if (issues.some(({ path }) => path.startsWith('catalogs/'))) return []
+  return findLooseEnds(catalogFiles).map(issueIn)
+}
+
+function issueIn({ file, path, message }: Misfit): Issue {
+  return { path: placeOf(file, pointer(path)), message: sentence(message) }
 }
 
 /**
  * SHA-256 over one line a file, its SHA-256 in hex, two blanks, its name and a line feed, in the order of names;
- * what `sha256sum *.json imports/*.json | LC_ALL=C sort -k 2 | sha256sum` prints in the policy folder.
+ * what `sha256sum *.json catalogs/*.json imports/*.json mappings/*.json | LC_ALL=C sort -k 2 | sha256sum` prints in the policy folder.
  */
 function digestFiles(files: Files): string {
   const lines = [...files].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, content]) => line(name, content))
@@ -104,7 +141,10 @@ function line(name: string, content: Buffer): string {
 }
 
 function readFiles(dir: string): Files {
-  const names = [...listJson(dir), ...listJson(join(dir, 'imports')).map((name) => `imports/${name}`)]
+  const inFolders = FOLDERS.flatMap((folder) =>
+    listJson(join(dir, folder)).map((name) => `${folder}/${name}`),
+  )
+  const names = [...listJson(dir), ...inFolders]
   return new Map(names.map((name) => [name, readFileSync(join(dir, name))]))
 }
 
@@ -120,14 +160,10 @@ function listJson(dir: string): string[] {
   }
 }
 
-function profileNames(files: Files): string[] {
-  return [...files.keys()].filter((name) => name.startsWith('imports/'))
-}
-
 /** A misspelt name would leave a policy out without a word. */
 function issuesOfNames(files: Files): Issue[] {
   const missing = NAMES.filter((name) => !files.has(name))
-  const strangers = [...files.keys()].filter((name) => !name.startsWith('imports/') && !NAMES.includes(name))
+  const strangers = [...files.keys()].filter((name) => !name.includes('/') && !NAMES.includes(name))
   return [
     ...missing.map((path) => ({ path, message: 'This file is missing; add it.' })),
     ...strangers.map((path) => ({ path, message: `This is no policy file; they are ${NAMES.join(', ')}.` })),

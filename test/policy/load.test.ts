@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
@@ -23,7 +23,7 @@ const SHIPPED = [
 /** A policy folder of its own, with these files changed: `null` leaves one out. */
 function folder(t: Test, changes: Record<string, string | Buffer | null> = {}): string {
   const dir = t.testdir()
-  mkdirSync(join(dir, 'imports'))
+  for (const name of ['imports', 'catalogs', 'mappings']) mkdirSync(join(dir, name))
   for (const name of SHIPPED) cpSync(join('policies', name), join(dir, name))
   writeFileSync(join(dir, 'decision-rights.json'), JSON.stringify(rights))
   for (const [name, content] of Object.entries(changes)) {
@@ -62,10 +62,9 @@ t.test('the digest names every byte of every policy file, and nothing else', asy
   t.not(profile, digest)
   t.not(loadPolicies(folder(t, { 'imports/b.json': '{}' })).digest, profile)
 
-  const dir = folder(t, { 'imports/a.json': '{}' })
-  const shell = 'sha256sum *.json imports/*.json | LC_ALL=C sort -k 2 | sha256sum'
-  const printed = execFileSync('sh', ['-c', shell], { cwd: dir, encoding: 'utf8' })
-  t.equal(profile, `sha256:${printed.slice(0, 64)}`, 'as anyone can compute it')
+  const shell = readFileSync('policies/README.md', 'utf8').match(/^ {4}(sha256sum .*)$/m)?.[1] ?? ''
+  const printed = execFileSync('sh', ['-c', shell], { cwd: 'policies', encoding: 'utf8' })
+  t.equal(loadPolicies('policies').digest, `sha256:${printed.slice(0, 64)}`, 'as anyone can compute it')
 })
 
 t.test('policy in force cannot be changed by the code that reads it', async (t) => {
@@ -266,4 +265,72 @@ t.test('JSON is read as the standard has it, with the line of the first fault', 
     ['{"a": [1', 'Line 1: a comma or ] is missing.'],
   ]
   for (const [text, sentence] of faults) t.equal(faultOf(text), sentence)
+})
+
+const small = {
+  id: 'house',
+  version: '1',
+  title: 'House rules',
+  source: { title: 'The board', date: '2026-01-01' },
+  functions: [{ id: 'H', title: 'House' }],
+  categories: [{ id: 'H1', function: 'H', title: 'First' }],
+  controls: [{ id: 'H1.1', function: 'H', category: 'H1', title: 'Lock the door' }],
+}
+const other = { ...small, id: 'other' }
+const pair = { from: 'H1.1', to: 'H1.1', relation: 'intersects' }
+const joined = { from: 'house', to: 'other', title: 'Both', source: small.source, pairs: [pair] }
+
+t.test('catalogs and mappings are policy: part of the digest, and frozen', async (t) => {
+  const changes = {
+    'catalogs/a.json': JSON.stringify(small),
+    'catalogs/b.json': JSON.stringify(other),
+    'mappings/a.json': JSON.stringify(joined),
+  }
+  const policies = loadPolicies(folder(t, changes))
+  t.same(
+    policies.catalogs.map(({ id }) => id),
+    ['house', 'other'],
+  )
+  t.same(policies.mappings, [joined])
+  t.ok(Object.isFrozen(policies.catalogs[0]?.controls))
+  const { digest } = loadPolicies(
+    folder(t, { ...changes, 'mappings/a.json': JSON.stringify(joined, null, 1) }),
+  )
+  t.not(policies.digest, digest)
+})
+
+t.test('a catalog or mapping with a loose end does not come into force', async (t) => {
+  const found = (changes: Record<string, object>) =>
+    issuesOf(
+      folder(
+        t,
+        Object.fromEntries(Object.entries(changes).map(([name, one]) => [name, JSON.stringify(one)])),
+      ),
+    )
+  const tied = { ...other, tiesTo: 'house', controls: [{ ...other.controls[0], ties: ['H9'] }] }
+  t.same(found({ 'catalogs/a.json': small, 'catalogs/b.json': tied, 'catalogs/c.json': small }), [
+    'catalogs/c.json#/version: Is in catalogs/a.json already; once is enough.',
+    'catalogs/b.json#/controls/0/ties/0: Is H9, which is no control of house.',
+  ])
+  t.same(found({ 'catalogs/b.json': tied }), [
+    'catalogs/b.json#/tiesTo: Is house, which is no catalog of this policy.',
+  ])
+  const reversed = { ...joined, from: 'other', to: 'house' }
+  const stray = { ...joined, to: 'nist', pairs: [{ ...pair, from: 'H2' }] }
+  t.same(
+    found({
+      ...{ 'catalogs/a.json': small, 'catalogs/b.json': other },
+      ...{ 'mappings/a.json': joined, 'mappings/b.json': reversed, 'mappings/c.json': stray },
+    }),
+    [
+      'mappings/b.json#/to: Is in mappings/a.json already; once is enough.',
+      'mappings/c.json#/pairs/0/from: Is H2, which is no control of house.',
+      'mappings/c.json#/to: Is nist, which is no catalog of this policy.',
+    ],
+  )
+  const broken = { ...small, controls: [{ ...small.controls[0], parent: 'H1.1', risks: ['none'] }] }
+  t.same(found({ 'catalogs/a.json': broken, 'mappings/a.json': joined }), [
+    'catalogs/a.json#/controls/0/risks/0: Is none, which is no risk here.',
+    'catalogs/a.json#/controls/0/parent: Comes back to this control; parents must end at a control without one.',
+  ])
 })
