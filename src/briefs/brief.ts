@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { Condition } from '../conditions/condition.js'
 import { Verdict } from '../evidence/evidence.js'
-import { ChangeClass, Outcome, Seat } from '../policy/lanes.js'
+import { ChangeClass, LaneStage, Outcome, Seat } from '../policy/lanes.js'
 import { Choice, Review } from '../reviews/review.js'
 import { Facts, FiredRule, Tier } from '../use-cases/use-case.js'
 import { Version } from '../use-cases/version.js'
 import * as examples from './examples.js'
 
-const Named = z.strictObject({ id: z.uuid(), name: z.string() }).meta({ id: 'NamedPerson' })
+export const Named = z.strictObject({ id: z.uuid(), name: z.string() }).meta({ id: 'NamedPerson' })
 export type Named = z.infer<typeof Named>
 
 const CanDecide = z
@@ -57,7 +57,10 @@ export const Brief = z
       decidedAs: Tier.describe('The tier that the round decides for'),
       fired: z.array(FiredRule).describe('The rules of policy that gave it, the most severe first'),
     }),
-    lane: z.strictObject({ id: z.string(), title: z.string() }),
+    lane: z.strictObject({
+      ...{ id: z.string(), title: z.string() },
+      stages: z.array(LaneStage).describe('Who has to approve, with what overlays add'),
+    }),
     since: z
       .strictObject({
         version: z.int().describe('The version that the last decision was about'),

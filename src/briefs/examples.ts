@@ -24,7 +24,7 @@ export const brief = {
     submittedBy: named(review.submittedBy, 'Business owner, Sales'),
   },
   tier: { decidedAs: review.tier, fired: useCase.tier.fired },
-  lane: { id: review.lane.id, title: review.lane.title },
+  lane: { id: review.lane.id, title: review.lane.title, stages: review.lane.stages },
   since: {
     version: 1,
     decision: {

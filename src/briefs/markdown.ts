@@ -26,16 +26,15 @@ export function toMarkdown(brief: Brief): string {
     ),
     section('What is asked for', asked(brief)),
     section('Since the last decision', since(brief)),
-    section('Evidence', brief.evidence.map(evidenceLine)),
+    section('Evidence', orElse(brief.evidence.map(evidenceLine), 'None was attached')),
     section('Conditions in force', brief.conditions.map(conditionLine)),
-    section('Votes', brief.votes.map(voteLine)),
-    section('Who can still decide', brief.canDecide.map(seatLine)),
     section(
-      'What happens then',
-      brief.outlook.map(
-        ({ seat, choice, effect }) => `${seat ?? 'all who have not voted'}, ${words(choice)}: ${effect}`,
-      ),
+      'What it takes',
+      brief.lane.stages.map((stage) => stageLine(stage, brief)),
     ),
+    section('Votes', orElse(brief.votes.map(voteLine), 'Nobody voted yet')),
+    section('Who can still decide', brief.canDecide.map(seatLine)),
+    section('What happens then', outlook(brief)),
   ])
 }
 
@@ -69,7 +68,7 @@ function asked({ review }: Brief): string[] {
 }
 
 function since({ since }: Brief): string[] {
-  if (since === null) return []
+  if (since === null) return ['It was never decided']
   const { decision, changes, changeClass } = since
   return [
     `${words(decision.outcome)} on ${day(decision.decidedAt)} (version ${since.version}): ${text(decision.reason)}`,
@@ -107,6 +106,34 @@ function voteLine({
   return `${seat}, ${whose}: **${words(choice)}**${counts ? '' : ' (counts no more)'}. ${text(rationale)}${extra}`
 }
 
+function stageLine({ id, seats, quorum }: Brief['lane']['stages'][number], { review }: Brief): string {
+  const now = review.stages.find((stage) => stage.id === id)
+  const named = (kind: 'required' | 'veto') => seats.filter((seat) => seat[kind]).map(({ seat }) => seat)
+  const [required, veto] = [named('required'), named('veto')]
+  return [
+    `${id} (${words(now?.state ?? 'waiting')}): ${quorum} of ${seats.length} seats approve, ${now?.approvals ?? 0} so far`,
+    ...(required.length > 0 ? [`${required.join(' and ')} must be among them`] : []),
+    ...(veto.length > 0 ? [`${veto.join(' or ')} can block it alone`] : []),
+  ].join('; ')
+}
+
+/** What each vote leads to, choices that come to the same told once. */
+function outlook({ outlook }: Brief): string[] {
+  const told = new Map<string, string[]>()
+  for (const { seat, choice, effect } of outlook.filter(({ effect }) => !/stays open$/.test(effect))) {
+    const key = `${effect}|${seat ?? 'all who have not voted'}`
+    told.set(key, [...(told.get(key) ?? []), words(choice)])
+  }
+  const lines = [...told].map(([key, choices]) => {
+    const [effect, who] = key.split('|')
+    return `${who}, ${choices.join(' or ')}: ${effect}`
+  })
+  const rest = lines.length < outlook.length && outlook.length > 0
+  return rest
+    ? [...lines, 'Any other vote: the round stays open, and a seat that is recused is open to another holder']
+    : lines
+}
+
 function seatLine({ seat, stage, people }: Brief['canDecide'][number]): string {
   const who = people.map(({ name, onBehalfOf, cannot }) => {
     const whose = onBehalfOf === null ? text(name) : `${text(name)} for ${text(onBehalfOf.name)}`
@@ -116,3 +143,4 @@ function seatLine({ seat, stage, people }: Brief['canDecide'][number]): string {
 }
 
 const paragraph = (...sentences: string[]): string => sentences.join(' ')
+const orElse = (lines: string[], none: string): string[] => (lines.length > 0 ? lines : [none])

@@ -44,7 +44,7 @@ export async function getBrief(tx: ReadTx, policies: Policies, reviewId: string)
       submittedBy: named(review.submittedBy),
     },
     tier: { decidedAs: review.tier, fired: useCase.fired },
-    lane: { id: review.lane.id, title: review.lane.title },
+    lane: { id: review.lane.id, title: review.lane.title, stages: review.lane.stages },
     since,
     evidence: evidence
       .filter(({ id }) => offered.has(id))

@@ -58,6 +58,19 @@ t.test('as Markdown, what people wrote stays text', async (t) => {
   }
 })
 
+t.test('as Markdown, what it takes is one line, and so is what several votes lead to alike', async (t) => {
+  const { id } = await register(committee)
+  const reviewId = await submit(committee, id)
+  await vote(committee, reviewId, 'legal', 'approve')
+  const page = String((await seats.risk.get(`/v1/reviews/${reviewId}/brief?format=markdown`)).body)
+  t.match(page, '- It was never decided')
+  t.match(page, '- None was attached')
+  t.match(page, '- committee (open): 2 of 4 seats approve, 1 so far; risk must be among them')
+  t.match(page, /^- risk, approve: The round ends and it is approved/m)
+  t.match(page, /^- risk, request changes or abstain: The round ends and changes are requested/m)
+  t.equal(page.match(/stays open/g)?.length, 1)
+})
+
 t.test('the brief is for whoever may read the review', async (t) => {
   const { id } = await register(committee)
   const reviewId = await submit(committee, id)
