@@ -11,7 +11,11 @@ const END_OF_TIME = Date.UTC(10_000, 0)
 
 /** An instant that somebody gives, in any offset. Years beyond four digits have no text form that sorts by time. */
 export const givenInstant = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-11-21T00:00:00Z' })
+  .datetime({
+    offset: true,
+    error: ({ input }) =>
+      input === undefined ? 'is missing; add it' : 'must be an RFC 3339 time such as 2026-11-21T00:00:00Z',
+  })
   .max(40)
   .refine((value) => isWithin(Date.parse(value)), 'must lie between the years 1970 and 9999, in UTC')
   .transform((value): Instant => toInstant(new Date(value)))
