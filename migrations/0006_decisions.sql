@@ -93,6 +93,25 @@ alter table vote
     ('approve', 'approve_with_conditions', 'block', 'request_changes', 'abstain', 'recuse')),
   add constraint vote_with_conditions check ((choice = 'approve_with_conditions') = (conditions <> '[]'));
 
+-- Who has left is seated no more, and votes from no seat they had: the app cannot say who is active, only that person
+-- row can.
+alter table person add constraint person_of_status unique (id, status);
+alter table review_seat add column person_status text not null default 'active';
+alter table vote add column person_status text not null default 'active';
+update review_seat s set person_status = p.status from person p where p.id = s.person_id and p.status <> 'active';
+update vote v set person_status = p.status from person p where p.id = v.person_id and p.status <> 'active';
+alter table review_seat
+  add constraint review_seat_of_status unique (review_id, seat, person_id, person_status),
+  add foreign key (person_id, person_status) references person (id, status) on update cascade;
+alter table vote add foreign key (review_id, seat, person_id, person_status)
+  references review_seat (review_id, seat, person_id, person_status) on update cascade;
+create index review_seat_person on review_seat (person_id, person_status);
+revoke insert on review_seat, vote from assent_app;
+grant insert (review_id, seat, person_id, part, vacated_at, person_kind, represents, represented_by)
+  on review_seat to assent_app;
+grant insert (id, review_id, seat, person_id, ordinal, choice, rationale, decision_right, cast_at, conditions, on_behalf_of)
+  on vote to assent_app;
+
 alter table decision
   add column route text not null default 'full'
     check (route in ('full', 'minor', 'adaptive', 'precedent', 'attestation', 'sample')),

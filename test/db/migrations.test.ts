@@ -96,7 +96,13 @@ t.test('the data dictionary', async (t) => {
   )
   t.strictSame(
     unsaid,
-    ['review_seat.part', 'review_seat.person_kind', 'use_case.search'],
+    [
+      'review_seat.part',
+      'review_seat.person_kind',
+      'review_seat.person_status',
+      'use_case.search',
+      'vote.person_status',
+    ],
     'leaves out only what the database fills in',
   )
 })
