@@ -181,7 +181,10 @@ export class Dispatcher {
     const { pool, database, metrics } = this.#deps
     const at = database.clock.now()
     const began = performance.now()
-    const ending = await send(at)
+    const ending = await send(at).catch((err): Ending => {
+      this.#deps.log.warn({ err, deliveryId }, 'a notice cannot be sent')
+      return { status: null, problem: 'failed' }
+    })
     const tookMs = Math.round(performance.now() - began)
     const verdict = judge(ending)
     const now = database.clock.now()
