@@ -1,5 +1,6 @@
 // Mail tells people what waits for them and what became of what they own, and nobody else.
 import t from 'tap'
+import { toldTypes } from '../../src/audit/told.js'
 import { audiencesOf, writeMail } from '../../src/notices/mail.js'
 import type { Person } from '../app.js'
 import { approve, register, submit } from '../committee.js'
@@ -168,6 +169,49 @@ t.test('a title cannot write a header, an address is one address', async (t) => 
   t.notOk(office.receivers().includes('everybody@example.com'))
   t.notMatch(office.mails.map(({ raw }) => raw).join(''), /^Bcc:/m)
   taken()
+})
+
+t.test('every mail is two sentences and a link that is there', async (t) => {
+  const of = {
+    ...{ key: 'UC-1042', title: 'Triage', aggregateId: '00000000-0000-7000-8000-000000000009' },
+    data: {
+      ...{
+        reviewId: 'r',
+        stage: 'committee',
+        outcome: 'blocked',
+        reason: 'expired',
+        environment: 'production',
+      },
+      ...{ since: '2026-03-01T09:00:00.000Z', dueAt: '2026-03-02T09:00:00.000Z', severity: 'major' },
+      ...{ expiresAt: '2026-03-02T09:00:00.000Z', from: 'limited', to: 'high' },
+    },
+  }
+  const paths = Object.keys(JSON.parse(JSON.stringify(world.app.swagger())).paths)
+  const mailed = toldTypes.filter((type) => audiencesOf(type).length > 0)
+  t.ok(mailed.length > 10)
+  for (const type of mailed) {
+    const { subject, text } = writeMail(type, of, publicUrl)
+    const [happened = '', next = '', blank, link = ''] = text.split('\n')
+    t.match(happened, /^[\p{Lu}].*[^.]\.$/u, type)
+    t.match(next, /^[\p{Lu}].*[^.]\.$/u, type)
+    t.equal(blank, '')
+    t.notMatch(text, /undefined|null/)
+    t.match(subject, happened)
+    const place = new URL(link).pathname.replace(/\/(UC-1042|r|0{8}-.*9)(?=\/|$)/, '/{id}')
+    t.ok(paths.includes(place), `${type}: ${place}`)
+  }
+})
+
+t.test('administrators hear of a webhook that nothing reaches any more', async (t) => {
+  const { admin, receiver, dispatcher, unitId } = world
+  await withAddress(admin, 'ann')
+  const { body } = await admin.post('/v1/webhooks', { name: 'x', url: receiver.url, orgUnitId: unitId })
+  receiver.behave((response) => response.writeHead(410).end())
+  await admin.post(`/v1/webhooks/${body.webhook.id}/tests`)
+  await dispatcher.pass()
+  await dispatcher.pass()
+  t.match(office.mails[0]?.raw, /A webhook was disabled/)
+  t.same(taken(), ['ann'])
 })
 
 for (const mood of ['silent', 'drops'] as const) {
