@@ -1,5 +1,6 @@
 // What a change of facts, of policy or of a precedent does to an approval and to the way to the next one.
 import t from 'tap'
+import type { Proposal } from '../../src/conditions/condition.js'
 import { addDays } from '../../src/instant.js'
 import { vote as castVote } from '../../src/reviews/voting.js'
 import { ifMatch } from '../app.js'
@@ -216,6 +217,17 @@ t.test('R-53: a precedent saves nothing', async (t) => {
     await refuses(t, committee, cite, { status: 404, detail: /no such decision/ })
   })
 
+  await t.test('when what would follow it was blocked', async (t) => {
+    const cited = await decisionOf(await approved(committee, { title: 'Triage of claims in Ohio' }))
+    const { id } = await register(committee, { title: 'Triage of claims in Iowa' })
+    await vote(committee, await submit(committee, id), 'risk', 'block')
+    await refuses(t, committee, () => ask(committee, id, { precedentId: cited }), {
+      status: 409,
+      detail: /block/,
+    })
+    t.same((await riskOwner.get(`/v1/use-cases/${id}/next-review`)).body.precedents, [])
+  })
+
   await t.test('when there is none', async (t) => {
     await refuses(t, committee, await follow('0199d5a2-0000-7000-8000-000000000000'), {
       status: 404,
@@ -285,7 +297,7 @@ t.test(
   async (t) => {
     const { id } = await register(committee, { answers: answersFor.prohibited })
     const { body: review } = await ask(committee, id, { lowerTierTo: 'limited' })
-    const conditions = [{ type: 'limit', on: 'channel', values: ['mail'] } as const]
+    const conditions = [{ type: 'limit', on: 'channel', values: ['mail'] } satisfies Proposal]
     await refuses(t, committee, () => say(seats.risk, review.id, { seat: 'risk', conditions }), {
       status: 422,
       detail: 'a prohibited use case cannot be approved with conditions; block it or request changes',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { projectRoot } from '../../src/config.js'
 import { ImportProfile } from '../../src/imports/profile.js'
-import { addDays } from '../../src/instant.js'
+import { addDays, addSeconds } from '../../src/instant.js'
 import { LanesFile } from '../../src/policy/lanes.js'
 import { loadPolicies } from '../../src/policy/load.js'
 import { ifMatch } from '../app.js'
@@ -18,6 +18,7 @@ import {
   vote,
 } from '../committee.js'
 import { refuses } from '../unchanged.js'
+import { eventsOf } from './world.js'
 
 const shipped = loadPolicies(join(projectRoot, 'policies'), ImportProfile)
 const place = (seat: Seat, part?: 'required' | 'veto') => ({
@@ -249,3 +250,80 @@ t.test(
     t.same(statesOf(review), ['experts passed', 'committee passed'])
   },
 )
+
+t.test('R-34: a veto ends a round of which the other stage passed', async (t) => {
+  const { id, reviewId } = await atOnce()
+  await vote(committee, reviewId, 'risk', 'approve')
+  await vote(committee, reviewId, 'business', 'approve')
+  const { decision, review } = (await vote(committee, reviewId, 'legal', 'block')).body
+  t.match(decision, { outcome: 'blocked', reason: 'blocked by the legal seat, which has a veto' })
+  t.same(statesOf(review), ['experts not_passed', 'committee passed'])
+  t.match(await standing(committee, id), { standing: 'blocked' })
+})
+
+t.test('R-33: a required seat whose only holder recused keeps the stage open, however late', async (t) => {
+  const { id, reviewId } = await inOrder()
+  await vote(committee, reviewId, 'legal', 'approve')
+  await vote(committee, reviewId, 'risk', 'recuse')
+  await vote(committee, reviewId, 'business', 'approve')
+  t.equal((await vote(committee, reviewId, 'compliance', 'approve')).body.decision, null)
+  clock.at = addDays(START, 400)
+  t.match(await look(reviewId), {
+    outcome: null,
+    isOverdue: true,
+    openSeats: ['risk'],
+    stages: [{ isOverdue: false }, { isOverdue: true, approvals: 2, quorum: 2 }],
+  })
+  t.match(await standing(committee, id), { standing: 'in_review' })
+  clock.at = START
+})
+
+t.test('R-24: a stage is overdue from the instant it is due, and only while it is open', async (t) => {
+  const { reviewId } = await inOrder()
+  const overdue = async () =>
+    (await look(reviewId)).stages.map(({ isOverdue }: { isOverdue: boolean }) => isOverdue)
+  clock.at = addSeconds(addDays(START, 5), -1)
+  t.same(await overdue(), [false, false])
+  clock.at = addDays(START, 5)
+  t.same(await overdue(), [true, false])
+  t.match(await look(reviewId), { isOverdue: true, outcome: null })
+  const { review } = (await vote(committee, reviewId, 'legal', 'approve')).body
+  t.match(review, { isOverdue: false, dueAt: addDays(START, 15) })
+  clock.at = addDays(START, 15)
+  t.same(await overdue(), [false, true])
+  clock.at = START
+})
+
+t.test('R-23: the log says when each stage opened and closed', async (t) => {
+  const { id, reviewId } = await inOrder()
+  await vote(committee, reviewId, 'legal', 'approve')
+  await vote(committee, reviewId, 'risk', 'approve')
+  await vote(committee, reviewId, 'business', 'approve')
+  t.same(await eventsOf(committee, id), [
+    ...['use_case.registered', 'review.opened', 'vote.cast', 'stage.closed', 'stage.opened'],
+    ...['vote.cast', 'vote.cast', 'decision.made'],
+  ])
+  const { rows } = await committee.owner.query(
+    `select leaf from audit_event where aggregate_id = $1 and type like 'stage.%' order by event_no`,
+    [id],
+  )
+  t.match(
+    rows.map(({ leaf }) => JSON.parse(String(leaf))),
+    [
+      { type: 'stage.closed', reviewId, stage: 'experts', passed: true },
+      { type: 'stage.opened', reviewId, stage: 'committee', dueAt: addDays(START, 10) },
+    ],
+  )
+})
+
+t.test('R-27: a round that is withdrawn between two stages leaves neither open', async (t) => {
+  const { id, reviewId } = await inOrder()
+  await vote(committee, reviewId, 'legal', 'approve')
+  const withdrawal = { reason: 'too early' }
+  const { body } = await committee.riskOwner.post(`/v1/reviews/${reviewId}/withdrawal`, withdrawal)
+  t.same(statesOf(body), ['experts passed', 'committee not_passed'])
+  t.match(body, { outcome: 'withdrawn', openSeats: [], isOverdue: false })
+  await refuses(t, committee, () => vote(committee, reviewId, 'risk', 'approve'), { status: 409 })
+  const again = await look(await submit(committee, id))
+  t.match(again, { round: 2, votes: [], openSeats: ['legal', 'security'] })
+})
