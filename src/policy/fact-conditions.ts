@@ -102,12 +102,12 @@ export function isOneOfChannels(channel: string, stated: string[]): boolean {
   return matchChannels([channel], stated) === 'met'
 }
 
-/** The EU holds its members, a country its regions; whichever of the two is the larger. */
+/** The EU holds its members, a country its regions; whichever of the two is the larger. Belarus is no part of BE. */
 function overlap(a: string, b: string): boolean {
   return holds(a, b) || holds(b, a)
 }
 
 function holds(outer: string, inner: string): boolean {
   if (outer === inner || inner.startsWith(`${outer}-`)) return true
-  return outer === 'EU' && MEMBERS_OF_EU.has(inner.slice(0, 2))
+  return outer === 'EU' && CODE.test(inner) && MEMBERS_OF_EU.has(inner.slice(0, 2))
 }

@@ -239,6 +239,7 @@ const limited: [limits: Head['limits'], more: string, codes: string[], sentence?
   [[{ on: 'jurisdiction', values: ['EU', 'US-NY'] }], '&jurisdiction=DE', []],
   [[{ on: 'jurisdiction', values: ['EU', 'US-NY'] }], '&jurisdiction=us-ny', []],
   [[{ on: 'jurisdiction', values: ['DE'] }], '&jurisdiction=EU', ['limit_exceeded']],
+  [[{ on: 'jurisdiction', values: ['EU'] }], '&jurisdiction=Singapore', ['limit_exceeded']],
   [
     [{ on: 'jurisdiction', values: ['EU', 'US-NY'] }],
     '&jurisdiction=US',
