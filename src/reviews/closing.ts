@@ -13,15 +13,15 @@ import { newId } from '../ids.js'
 import { addDays } from '../instant.js'
 import type { Outcome } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
-import { computeTier } from '../policy/tiering.js'
 import { materialDigest } from '../use-cases/material.js'
+import { listAuthorsAfter } from '../use-cases/reading.js'
 import { saveUseCase, type UseCaseRow } from '../use-cases/service.js'
-import { effectiveTier, isAbove } from '../use-cases/use-case.js'
+import { isAbove } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import type { DecidedCondition } from './decided.js'
 import { type DecisionRow, getDecisionRow, insertDecision, type NewDecisionRow } from './decision-store.js'
 import { isStillInForce } from './precedents.js'
-import { laneOn } from './routing.js'
+import { laneOn, tierInForce } from './routing.js'
 import { standingAfter } from './standing-after.js'
 import * as store from './store.js'
 import { isStricter } from './stricter.js'
@@ -62,7 +62,7 @@ export async function close(tx: WriteTx, policies: Policies, voted: Closing): Pr
     openReviewId: null,
     openMaterialFacts: null,
     lastOutcome: outcome,
-    ...standingAfter(decision, inForce),
+    ...standingAfter(decision, inForce, await listAuthorsAfter(tx, useCase.id, review.version)),
   })
   return { review, decision, useCase: saved }
 }
@@ -97,8 +97,7 @@ async function objectionTo(
   policies: Policies,
   { useCase, review }: Closing,
 ): Promise<string | undefined> {
-  const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
-  const inForce = effectiveTier({ ...useCase, computedTier: tier })
+  const inForce = tierInForce(policies, useCase)
   if (isAbove(inForce, review.tier)) return `the tier is ${inForce} now, above ${review.tier} as submitted`
   const { lane, imposes } = await laneOn(tx, policies, useCase, review.tier, review.route)
   if (isStricter(lane, review.lane) || imposes.some((id) => !review.imposes.includes(id))) {

@@ -21,7 +21,8 @@ interface Citation {
 }
 
 /**
- * R-53: what is cited is a full approval of another use case of the same tier and pattern, in force and recent.
+ * R-53: what is cited is a full approval of another use case of the same tier and pattern, in force and recent. It
+ * lifts no block: what the committee said of this very use case weighs more.
  * @throws RegistryError `conflict` with what stands against it, `not_found` for one that the caller may not read
  */
 export async function assertPrecedent(tx: ReadTx, citation: Citation): Promise<void> {
@@ -31,6 +32,7 @@ export async function assertPrecedent(tx: ReadTx, citation: Citation): Promise<v
   authorize(tx.ability, 'read', 'Decision', { id: decisionId, ...ownersOf(other) })
   if (!precedent) throw refusal('policy lets no precedent count for this tier and these facts')
   if (other.id === useCase.id) throw refusal('a use case is no precedent for itself')
+  if (useCase.blockId !== null) throw refusal('what was blocked is decided in full again')
   const against = await objectionTo(tx, citation, precedent, decision, other)
   if (against) throw refusal(`${keyOf(other.number)} is no precedent here: ${against}`)
 }

@@ -38,15 +38,16 @@ export async function chooseWay(
 ): Promise<Way> {
   const last = await store.findLastDecisionRow(tx, useCase.id)
   const full = await fullLane(tx, policies, useCase, tier)
-  const route = await routeOf(tx, policies, { useCase, tier, full, asks })
+  const route = await routeOf(tx, policies, { useCase, tier, full, asks, last })
   return { route, sinceVersion: last?.version ?? null, ...(await laneOn(tx, policies, useCase, tier, route)) }
 }
 
 /** The tier by the policy in force, which may be stricter than the one the version was tiered by. */
 export function tierInForce(policies: Policies, useCase: UseCaseRow): Tier {
   const { tier } = computeTier(policies.riskTiers, useCase.answers, factsOf(useCase))
-  const computedTier = isAbove(tier, useCase.computedTier) ? tier : useCase.computedTier
-  return effectiveTier({ ...useCase, computedTier })
+  // with the tier that was lowered, the lowering ends.
+  const stricter = isAbove(tier, useCase.computedTier) && { computedTier: tier, loweredTier: null }
+  return effectiveTier({ ...useCase, ...stricter })
 }
 
 /** What submitting a use case now would lead to, and what it could cite to shorten the way. */
@@ -96,24 +97,33 @@ interface Situation {
   tier: Tier
   full: Lane
   asks: Asks
+  last: store.DecisionRow | undefined
 }
 
 async function routeOf(tx: ReadTx, policies: Policies, situation: Situation): Promise<Route> {
-  const { useCase, tier, full, asks } = situation
+  const { useCase, tier, full, asks, last } = situation
   if (asks.lowerTierTo !== null || asks.waives.length > 0 || asks.supersedesId !== null) return 'full'
   if (asks.precedentId !== null) {
     await assertPrecedent(tx, { useCase, tier, precedent: full.precedent, decisionId: asks.precedentId })
     return 'precedent'
   }
-  if (full.attestation) return (await isAttestable(tx, useCase)) ? 'attestation' : 'full'
+  if (full.attestation) return (await isAttestable(tx, useCase, last)) ? 'attestation' : 'full'
   if (useCase.approvalId === null || useCase.approvedTier !== tier) return 'full'
   const change = classOf(policies.lanes, await changedSinceFullReview(tx, useCase, useCase.approvalId))
   return change !== 'transformative' && full.reReview?.[change] !== undefined ? change : 'full'
 }
 
-/** an owner's word neither lifts a block nor renews what people made conditional. */
-async function isAttestable(tx: ReadTx, { id, blockId }: UseCaseRow): Promise<boolean> {
-  return blockId === null && (await listInForce(tx, id)).length === 0
+/**
+ * R-25: an owner's word neither lifts a block nor renews what people made conditional; nor does it clear what people
+ * decided on and did not approve, be it that they took an approval or a block back.
+ */
+async function isAttestable(
+  tx: ReadTx,
+  { id, approvalId }: UseCaseRow,
+  last: store.DecisionRow | undefined,
+): Promise<boolean> {
+  if (approvalId === null && last !== undefined) return false
+  return (await listInForce(tx, id)).length === 0
 }
 
 /** Facts that differ from those of the last full review, so that many small steps do not pass for small ones. */

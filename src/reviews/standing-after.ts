@@ -18,8 +18,13 @@ const nothing = {
  * changes are requested, whatever it stood on before, unless that was wrong (R-50). Authors count from the last
  * approval by others on: what a block or a request for changes was about is still theirs, and so is what an owner
  * attested (R-40).
+ * @param laterAuthorIds who wrote while the round was open: what they wrote, nobody has looked at
  */
-export function standingAfter(decision: DecisionRow, inForce: readonly Condition[]): Partial<UseCaseRow> {
+export function standingAfter(
+  decision: DecisionRow,
+  inForce: readonly Condition[],
+  laterAuthorIds: string[],
+): Partial<UseCaseRow> {
   const lowered = decision.loweredTier === null ? {} : { loweredTier: decision.loweredTier }
   const conditions = headOf(inForce)
   if (decision.outcome === 'changes_requested') {
@@ -36,6 +41,6 @@ export function standingAfter(decision: DecisionRow, inForce: readonly Condition
     materialDigest: decision.materialDigest,
     hasConditions: decision.outcome === 'approved_with_conditions',
     blockId: null,
-    ...(decision.attestedBy === null && { authorIds: [] }),
+    ...(decision.attestedBy === null && { authorIds: laterAuthorIds }),
   }
 }

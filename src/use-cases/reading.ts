@@ -78,6 +78,11 @@ export async function listEventsOf(
   return await listHistory(tx, { aggregateId, orgUnitId, businessOwnerId, riskOwnerId }, form, page)
 }
 
+/** The people who wrote versions after this one. */
+export async function listAuthorsAfter(tx: ReadTx, useCaseId: string, version: number): Promise<string[]> {
+  return await store.listAuthorIdsAfter(tx, useCaseId, version)
+}
+
 export async function getVersion(tx: ReadTx, idOrKey: string, version: number): Promise<Version> {
   const { id } = await getReadable(tx, idOrKey)
   const row = await store.getVersionRow(tx, id, version)

@@ -1,4 +1,5 @@
 import type { ScopedFacts } from '../policy/fact-conditions.js'
+import { classOf, type LanesFile } from '../policy/lanes.js'
 import { computeTier, type FiredRule, type RiskTiersFile } from '../policy/tiering.js'
 import { type Answers, effectiveTier, isAbove, type Tier, type TierParts } from './use-case.js'
 
@@ -42,6 +43,17 @@ export function reckon(
   const to = effectiveTier({ computedTier, raisedTier: tiered.raisedTier, loweredTier })
   const lapses = tiered.approvedTier !== null && isAbove(to, tiered.approvedTier)
   return { loweringEnds, from: effectiveTier(tiered), to, lapses }
+}
+
+/** what was lowered for one use is lowered for no other, nor on other answers, nor from another tier. */
+export function isAnotherUse(
+  { lanes }: { lanes: Pick<LanesFile, 'changeClasses'> },
+  { computedTier }: Pick<TierParts, 'computedTier'>,
+  tier: Tier,
+  changed: readonly string[],
+): boolean {
+  const isAnswer = (fact: string) => fact.startsWith('answers.')
+  return tier !== computedTier || changed.some(isAnswer) || classOf(lanes, changed) === 'transformative'
 }
 
 function namesOf(fired: FiredRule[]): string {

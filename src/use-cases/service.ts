@@ -10,6 +10,7 @@ import { type ComputedTier, computeTier, validateAnswers } from '../policy/tieri
 import { assertSystems } from '../systems/service.js'
 import { changedFacts, materialChanges, materialDigest } from './material.js'
 import { listSimilar } from './reading.js'
+import { isAnotherUse } from './retiering.js'
 import * as store from './store.js'
 import {
   applyChange,
@@ -164,9 +165,7 @@ export async function revise(
   store.insertVersion(tx, { useCaseId: before.id, version, facts, ...author, ...tiered })
   const changed = changedFacts(factsOf(before), facts)
   const material = before.materialFacts ? materialChanges(factsOf(before), facts, before.materialFacts) : []
-  // R-14: what was lowered on these answers is lowered on no others, nor what other facts give another tier.
-  const isOther = tier.tier !== before.computedTier || changed.some((fact) => fact.startsWith('answers.'))
-  const loweredTier = isOther ? null : before.loweredTier
+  const loweredTier = isAnotherUse(policies, before, tier.tier, changed) ? null : before.loweredTier
   const after = store.saveUseCase(tx, before, {
     ...facts,
     ...tiered,

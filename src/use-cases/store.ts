@@ -3,6 +3,7 @@ import { listDelegates } from '../db/delegates.js'
 import { insertAll } from '../db/insert-all.js'
 import {
   orgUnits,
+  people,
   retirements,
   reviewParties,
   tierRecomputations,
@@ -175,6 +176,22 @@ export async function listVersionRows(
     .where(and(eq(useCaseVersions.useCaseId, useCaseId), below))
     .orderBy(desc(useCaseVersions.version))
     .limit(limit + 1)
+}
+
+/** Service accounts write too, and never vote, so they are not among them. */
+export async function listAuthorIdsAfter(tx: ReadTx, useCaseId: string, version: number): Promise<string[]> {
+  const rows = await tx.sql
+    .selectDistinct({ id: people.id })
+    .from(useCaseVersions)
+    .innerJoin(people, eq(people.id, useCaseVersions.authorId))
+    .where(
+      and(
+        eq(useCaseVersions.useCaseId, useCaseId),
+        gt(useCaseVersions.version, version),
+        eq(people.kind, 'human'),
+      ),
+    )
+  return rows.map(({ id }) => id)
 }
 
 export async function getVersionRow(tx: ReadTx, useCaseId: string, version: number): Promise<VersionRow> {

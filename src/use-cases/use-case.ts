@@ -142,7 +142,7 @@ export const TierView = z
     computed: Tier.describe('By policy, from answers and facts'),
     raised: Tier.nullable().describe('Set by a person above the computed one'),
     lowered: Tier.nullable().describe(
-      'Set by a decision below the computed one, until an answer or that one changes',
+      'Set by a decision below the computed one, until an answer, that one, or the use itself changes',
     ),
     fired: z.array(FiredRule).describe('Every rule that fired, the most severe first'),
     unknownOnly: z
