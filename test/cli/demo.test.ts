@@ -24,7 +24,7 @@ t.test('with the sample it tells everything, and another demo leaves its data al
   for (const reason of ['limit_not_stated', 'condition_overdue', 'suspended', 'cleared_with_conditions']) {
     t.match(story, `${reason}: `, `the gate says ${reason}`)
   }
-  t.match(story, 'one vote decides it: approved with conditions')
+  t.match(story, 'one vote was enough')
   t.match(story, 'policy calls that adaptive')
   t.match(story, 'asks for no vote')
   t.match(story, /vote.cast +Committee, risk seat/)

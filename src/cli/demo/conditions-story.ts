@@ -58,6 +58,7 @@ async function submit(stage: Stage, key: string, asks: object = {}, by = RISK): 
 
 async function vote(
   stage: Stage,
+  telling: Telling,
   { id }: Review,
   seat: string,
   ballot: { choice: string; rationale: string; conditions?: object[] },
@@ -67,7 +68,23 @@ async function vote(
     ...ballot,
     seat,
   })
+  telling.say(`the ${seat} seat votes ${ballot.choice.replaceAll('_', ' ')}: ${ballot.rationale}`)
+  if (decision) tellDecision(telling, decision)
   return decision
+}
+
+function tellDecision(telling: Telling, { outcome, reason, conditions }: Decision): void {
+  telling.say(`decision: ${outcome.replaceAll('_', ' ')}, as ${reason}`)
+  for (const { text } of conditions) telling.say(`  condition: ${text}`)
+}
+
+/** How it begins, and how it ends: what it takes, who can vote, and what happens then. */
+async function tellBrief(stage: Stage, telling: Telling, { id }: Review): Promise<void> {
+  const page = await as(stage, 'committee-risk').text(`/v1/reviews/${id}/brief?format=markdown`)
+  const lines = page.split('\n').filter(Boolean)
+  telling.say('what the committee has before it, on one page:')
+  const end = lines.slice(lines.indexOf('## What it takes'))
+  for (const line of [...lines.slice(0, 2), '…', ...end]) telling.say(`    ${line}`)
 }
 
 async function tellStanding(stage: Stage, telling: Telling, key: string): Promise<void> {
@@ -81,14 +98,15 @@ const DUE_SECONDS = 6
 async function approveWithConditions(stage: Stage, telling: Telling, key: string): Promise<void> {
   telling.step('An approval with conditions')
   const review = await submit(stage, key)
-  const page = await as(stage, 'committee-risk').text(`/v1/reviews/${review.id}/brief?format=markdown`)
-  telling.say('the committee’s one page begins:')
-  for (const line of page.split('\n').filter(Boolean).slice(0, 6)) telling.say(`    ${line.slice(0, 110)}`)
-  await vote(stage, review, 'legal', { choice: 'approve', rationale: 'Nothing in it is legal advice.' })
+  telling.say(`${key} is new, for New York and California; its risk owner submits it`)
+  await tellBrief(stage, telling, review)
+  await vote(stage, telling, review, 'legal', {
+    ...{ choice: 'approve', rationale: 'Nothing in it is legal advice.' },
+  })
   const dueAt = addSeconds(toInstant(new Date()), DUE_SECONDS)
-  const decision = await vote(stage, review, 'risk', {
+  await vote(stage, telling, review, 'risk', {
     choice: 'approve_with_conditions',
-    rationale: 'The pilot was small. I want to see a month of it, and one state first.',
+    rationale: 'The pilot was small: show us the first letters, and begin in New York alone.',
     conditions: [
       {
         type: 'obligation',
@@ -99,8 +117,8 @@ async function approveWithConditions(stage: Stage, telling: Telling, key: string
       { type: 'limit', on: 'jurisdiction', values: ['US-NY'] },
     ],
   })
-  for (const { text } of decision?.conditions ?? []) telling.say(`condition: ${text}`)
   await tellStanding(stage, telling, key)
+  telling.say(`so that nobody has to wait for it here, the report is due in ${DUE_SECONDS} seconds`)
   telling.say('the gate wants to know where it goes, and lets it go where it may:')
   await askGate(stage, telling, key)
   await askGate(stage, telling, key, ['--jurisdiction', 'US-NY'])
@@ -131,8 +149,8 @@ async function becomeOverdue(stage: Stage, telling: Telling, key: string): Promi
 }
 
 interface NextReview {
-  route: string
-  lane: { id: string; title: string }
+  tier: string
+  lane: { title: string; attestation?: { statement: string } }
   since: { changeClass: string; changes: { fact: string; from: unknown; to: unknown }[] } | null
   precedents: { decisionId: string; useCase: { key: string } }[]
 }
@@ -145,14 +163,10 @@ async function followPrecedent(stage: Stage, telling: Telling, precedent: string
   telling.say(`${key} would go through “${next.lane.title}”; it could cite ${precedent}, which is alike`)
   const review = await submit(stage, key, { precedentId: found?.decisionId })
   telling.say(`cited, it goes through “${review.lane.title}”`)
-  const decision = await vote(stage, review, 'risk', {
-    choice: 'approve',
-    rationale: 'The same tool, the same facts, other letters.',
+  await vote(stage, telling, review, 'risk', {
+    ...{ choice: 'approve', rationale: 'The same tool, the same facts, other letters.' },
   })
-  telling.say(
-    `one vote decides it: ${decision?.outcome.replaceAll('_', ' ')}, on the conditions of ${precedent}`,
-  )
-  for (const { text } of decision?.conditions ?? []) telling.say(`condition: ${text}`)
+  telling.say(`one vote was enough, and the conditions of ${precedent} hold here, too`)
 }
 
 async function changeALittle(stage: Stage, telling: Telling, key: string): Promise<void> {
@@ -163,6 +177,7 @@ async function changeALittle(stage: Stage, telling: Telling, key: string): Promi
     reason: 'policyholders read them in the portal, too',
   }
   await as(stage, BUSINESS).patch(`/v1/use-cases/${key}`, change, revision)
+  telling.say(`its business owner adds a channel: ${change.reason}`)
   await tellStanding(stage, telling, key)
   const { since, lane } = await as(stage, RISK).get<NextReview>(`/v1/use-cases/${key}/next-review`)
   for (const { fact, from, to } of since?.changes ?? []) {
@@ -170,21 +185,22 @@ async function changeALittle(stage: Stage, telling: Telling, key: string): Promi
   }
   telling.say(`policy calls that ${since?.changeClass}, for which “${lane.title}” is enough`)
   const review = await submit(stage, key)
-  const decision = await vote(stage, review, 'risk', { choice: 'approve', rationale: 'The same letters.' })
-  telling.say(`decision: ${decision?.outcome.replaceAll('_', ' ')}; the limit to New York still holds`)
+  await vote(stage, telling, review, 'risk', { choice: 'approve', rationale: 'The same letters.' })
+  telling.say('the report is handed in; the limit to New York still holds')
 }
 
 async function suspend(stage: Stage, telling: Telling, key: string): Promise<void> {
   telling.step('Something goes wrong: suspended at once')
   const reason = { reason: 'two letters named another policyholder' }
   const { id } = await as(stage, RISK).post<{ id: string }>(`/v1/use-cases/${key}/suspensions`, reason)
+  telling.say(`its risk owner suspends it: ${reason.reason}`)
   await tellStanding(stage, telling, key)
   await askGate(stage, telling, key, ['--jurisdiction', 'US-NY'])
   telling.say('whoever suspended it cannot lift that again:')
   const lifting = { reason: 'the mix-up is mended, 200 letters were read again' }
   telling.quote(await as(stage, RISK).refused(`/v1/suspensions/${id}/lifting`, lifting))
   await as(stage, 'committee-legal').post(`/v1/suspensions/${id}/lifting`, lifting)
-  telling.say('the legal seat does')
+  telling.say(`the legal seat does: ${lifting.reason}`)
   await tellStanding(stage, telling, key)
 }
 
@@ -195,12 +211,14 @@ async function attest(stage: Stage, telling: Telling): Promise<void> {
     answers: inside,
     channels: ['internal'],
   })
-  const review = await submit(stage, key, { attest: true }, BUSINESS)
-  telling.say(`${key} is ${review.tier}: lane “${review.lane.title}” asks for no vote`)
+  const { tier, lane } = await as(stage, BUSINESS).get<NextReview>(`/v1/use-cases/${key}/next-review`)
+  telling.say(`${key} is ${tier}: lane “${lane.title}” asks for no vote; its owner declares:`)
+  telling.say(`  “${lane.attestation?.statement}”`)
+  await submit(stage, key, { attest: true }, BUSINESS)
   const { openReviewId } = (await read(as(stage, 'auditor'), key)).standing
   await tellStanding(stage, telling, key)
   const drawn = openReviewId === null ? 'was not drawn' : 'was drawn'
-  telling.say(`one in ten is drawn for a review afterwards; this one ${drawn}`)
+  telling.say(`one in ten is drawn for a review afterwards, by chance; this one ${drawn}`)
   const { items } = await as(stage, 'auditor').get<{ items: UseCase[] }>(
     '/v1/use-cases?standing=cleared&standing=cleared_with_conditions&limit=200',
   )
