@@ -139,7 +139,7 @@ function seatLine({ seat, stage, people }: Brief['canDecide'][number]): string {
     const whose = onBehalfOf === null ? text(name) : `${text(name)} for ${text(onBehalfOf.name)}`
     return cannot === null ? whose : `${whose} (not: ${text(cannot)})`
   })
-  return `${seat} (${stage}): ${who.join('; ') || 'nobody holds this seat; an administrator grants it'}`
+  return `${seat} (${stage}): ${who.join('; ') || 'nobody who has joined holds this seat; an administrator grants it'}`
 }
 
 const paragraph = (...sentences: string[]): string => sentences.join(' ')
