@@ -284,3 +284,40 @@ t.test('R-53: a precedent that is blocked while its follower waits saves nothing
   })
   t.match(await standing(committee, id), { standing: 'unreviewed' })
 })
+
+t.test('R-37: of everything at once nothing breaks: one decision or none, and no gap', async (t) => {
+  for (let round = 0; round < 6; round += 1) {
+    const { id, reviewId } = await inReview({ title: `Triage ${round}` })
+    const holder = await member('Hol', 'legal')
+    const standIn = await inUnit('Sta')
+    const { body } = await holder.post('/v1/delegations', {
+      ...{ toId: standIn.id, endsAt: addDays(START, 7), reason: 'away' },
+    })
+    const leaver = await member('Lev', 'business')
+    const deeds: Deed[] = [
+      casting(reviewId, 'legal', round % 2 === 0 ? 'recuse' : 'approve'),
+      () => say(standIn, reviewId, { seat: 'legal', onBehalfOf: holder.id }),
+      () => holder.post(`/v1/delegations/${body.id}/ending`),
+      casting(reviewId, 'compliance', round % 3 === 0 ? 'block' : 'approve'),
+      casting(reviewId, 'risk'),
+      () => say(leaver, reviewId, { seat: 'business', choice: 'block' }),
+      leaving(leaver),
+      casting(reviewId, 'risk', 'abstain'),
+      () => riskOwner.post(`/v1/use-cases/${id}/suspensions`, { reason: 'a complaint' }),
+      ...(round > 3 ? [() => riskOwner.post(`/v1/reviews/${reviewId}/withdrawal`, { reason: 'early' })] : []),
+    ]
+    const answers = await Promise.all(deeds.map((deed) => deed()))
+    const strange = answers.filter(({ status }) => ![200, 201, 401, 403, 404, 409].includes(status))
+    t.same(strange, [])
+    const decided = answers.filter((answer) => answer.body.decision)
+    t.equal(await decisionsOn(id), decided.length)
+    t.ok(decided.length <= 1)
+    const { stages, votes } = await show(committee, reviewId)
+    t.equal(
+      new Set(votes.map(({ seat, ordinal }: { seat: string; ordinal: number }) => `${seat} ${ordinal}`)).size,
+      votes.length,
+    )
+    t.ok(stages[1].openedAt === null || stages[0].state === 'passed')
+    await assertGapless(t, committee, id)
+  }
+})
