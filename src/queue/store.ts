@@ -194,19 +194,21 @@ export async function listUseCases(
 ): Promise<WaitingRow<UseCaseDetail>[]> {
   const me = sql`${tx.principal.personId}::uuid`
   const { reasons } = standingSql(standing, sql`${tx.now}::timestamptz`)
-  const isApproved = sql`u.approval_id is not null`
-  const validUntil = sql`case when ${isApproved} then u.valid_until end`
+  const isApproved = sql`(u.approval_id is not null)`
+  const isOverdue = sql`'condition_overdue' = any(t.reasons)`
+  const dueAt = sql`case when not ${isApproved} then null
+    when 'expired' = any(t.reasons) or t.reasons = '{}' then u.valid_until
+    when ${isOverdue} then u.next_due_at end`
   const isEnding = sql`(${isApproved} and u.valid_until <= ${soon}::timestamptz)`
   const isUnreviewed = sql`(u.approval_id is null and u.stage = 'deployed')`
-  const isOverdue = sql`'condition_overdue' = any(t.reasons)`
   return await listWaiting(tx, {
     ...{
       id: sql`u.id`,
-      dueAt: validUntil,
+      dueAt,
       since: sql`u.updated_at`,
     },
     detail: sql`json_build_object('reasons', t.reasons, 'isLapsed', ${isApproved} and t.reasons <> '{}',
-      'validUntil', ${instantText(validUntil)})`,
+      'validUntil', ${instantText(sql`u.valid_until`)})`,
     from: sql`use_case u cross join lateral (select ${reasons} as reasons) t`,
     where: [
       sql`(u.business_owner_id = ${me} or u.risk_owner_id = ${me}) and u.block_id is null`,

@@ -179,12 +179,20 @@ t.test('a use case waits for its owners when it needs them, and for nobody else'
   clock.at = new Date(Date.parse(validUntil) - 30 * 86_400_000).toISOString()
   t.match(await first(riskOwner, 'use_case'), { dueAt: validUntil, isOverdue: false })
   t.match(await todo(), /^Its approval ends on 2027-\d\d-\d\d: submit it for a new one$/)
+  await revise(committee, id, { channels: ['phone'] })
+  t.match(
+    await first(riskOwner, 'use_case'),
+    { dueAt: null, isOverdue: false },
+    'it is wanted now, not by then',
+  )
+  t.match(await todo(), /^Its approval lapsed, as what it rested on has changed: submit it again/)
   clock.at = validUntil
   await revise(committee, id, { purpose: 'Decides claims, too' })
   t.match(
     await todo(),
     /^Its approval lapsed, as it has come to its end, and what it rested on has changed: submit it again/,
   )
+  t.match(await first(riskOwner, 'use_case'), { dueAt: validUntil, isOverdue: true })
   await submit(committee, id)
   t.equal(await todo(), undefined, 'in review again')
 })
