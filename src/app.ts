@@ -23,7 +23,9 @@ import type { ImportProfile } from './imports/profile.js'
 import { importRoutes } from './imports/routes.js'
 import { Spool } from './imports/spool.js'
 import { incidentRoutes } from './incidents/routes.js'
+import { insightRoutes } from './insights/routes.js'
 import { meRoutes } from './me/routes.js'
+import { meetingRoutes } from './meetings/routes.js'
 import { noticeRoutes } from './notices/routes.js'
 import { orgUnitRoutes } from './org-units/routes.js'
 import { findInvited, join } from './people/membership.js'
@@ -107,6 +109,8 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
   await app.register(queueRoutes)
+  await app.register(meetingRoutes, deps)
+  await app.register(insightRoutes)
   await app.register(gateRoutes, deps)
   await app.register(importRoutes, {
     policies: deps.policies,

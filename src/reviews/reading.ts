@@ -51,12 +51,19 @@ export async function explainReview(tx: ReadTx, id: string): Promise<Verdict[] |
   return explain(tx.ability, row, 'Review', ['read', 'withdraw', 'vote'])
 }
 
-/** Open reviews, the most urgent first. */
-export async function listOpenReviews(tx: ReadTx, { limit, after }: PageRequest): Promise<PageOf<Review>> {
+/**
+ * Open reviews, the most urgent first.
+ * @param unitIds of these units only
+ */
+export async function listOpenReviews(
+  tx: ReadTx,
+  { limit, after }: PageRequest,
+  unitIds?: string[],
+): Promise<PageOf<Review>> {
   const where = visibleWhere(tx.ability, 'read', 'Review', store.rightsColumns)
   const [dueAt, id] = after ?? []
   const from = after && { dueAt: String(dueAt), id: String(id) }
-  const rows = await store.listOpenRows(tx, { where, after: from, limit: limit + 1 })
+  const rows = await store.listOpenRows(tx, { where, unitIds, after: from, limit: limit + 1 })
   const { items, last } = cutPage(rows, limit, (row) => [row.dueAt, row.id])
   const useCases = await loadUseCases(
     tx,
@@ -106,12 +113,13 @@ export async function completeRound(
   useCase: UseCaseRow,
 ): Promise<Round> {
   const ids = [review.id]
-  const [votes, parties, stages] = await Promise.all([
+  const [votes, parties, stages, lost] = await Promise.all([
     store.listVoteRows(tx, ids),
     store.listPartyRows(tx, ids),
     store.listStageRows(tx, ids),
+    store.listLostVoteIds(tx, ids),
   ])
-  return { review, useCase, votes, parties, stages }
+  return { review, useCase, votes, parties, stages, lost }
 }
 
 async function loadRounds(tx: ReadTx, reviews: store.ReviewRow[], useCases: UseCaseRow[]): Promise<Round[]> {
@@ -119,6 +127,7 @@ async function loadRounds(tx: ReadTx, reviews: store.ReviewRow[], useCases: UseC
   const votes = await store.listVoteRows(tx, ids)
   const parties = await store.listPartyRows(tx, ids)
   const stages = await store.listStageRows(tx, ids)
+  const lost = await store.listLostVoteIds(tx, ids)
   return reviews.flatMap((review) => {
     const isOfIt = ({ reviewId }: { reviewId: string }) => reviewId === review.id
     const useCase = useCases.find(({ id }) => id === review.useCaseId)
@@ -127,6 +136,7 @@ async function loadRounds(tx: ReadTx, reviews: store.ReviewRow[], useCases: UseC
       votes: votes.filter(isOfIt),
       parties: parties.filter(isOfIt),
       stages: stages.filter(isOfIt),
+      lost,
     }
     return [{ review, useCase, ...its }]
   })

@@ -35,19 +35,23 @@ export const rightsColumns = {
 
 export interface OpenPage {
   where: SQL
+  unitIds?: string[] | undefined
   after: { dueAt: string; id: string } | undefined
   limit: number
 }
 
 /** Open reviews, the most urgent first. */
-export async function listOpenRows(tx: ReadTx, { where, after, limit }: OpenPage): Promise<ReviewRow[]> {
+export async function listOpenRows(
+  tx: ReadTx,
+  { where, unitIds, after, limit }: OpenPage,
+): Promise<ReviewRow[]> {
   const beyond =
     after && or(gt(reviews.dueAt, after.dueAt), and(eq(reviews.dueAt, after.dueAt), gt(reviews.id, after.id)))
   const rows = await tx.sql
     .select({ review: reviews })
     .from(reviews)
     .innerJoin(useCases, eq(useCases.id, reviews.useCaseId))
-    .where(and(isNull(reviews.closedAt), where, beyond))
+    .where(and(isNull(reviews.closedAt), unitIds && inArray(useCases.orgUnitId, unitIds), where, beyond))
     .orderBy(asc(reviews.dueAt), asc(reviews.id))
     .limit(limit)
   return rows.map(({ review }) => review)
@@ -112,6 +116,29 @@ export async function listVoteRows(tx: ReadTx, reviewIds: string[]): Promise<Vot
     .where(inArray(votes.reviewId, reviewIds))
     .orderBy(asc(votes.castAt), asc(votes.id))
 }
+
+/**
+ * R-46: votes that count for nothing, whoever cast the last one of their seat: of an open round those of people who left
+ * or lost the seat since, of a decided one those that the decision did not count.
+ */
+export async function listLostVoteIds(tx: ReadTx, reviewIds: string[]): Promise<Set<string>> {
+  const { rows } = await tx.sql.execute<{ id: string }>(sql`
+    select v.id from vote v join review r on r.id = v.review_id
+    where v.review_id = any(${sql.param(reviewIds)}::uuid[]) and case when r.closed_at is null then not (${STILL_HELD})
+      else exists (select from decision d where d.review_id = r.id
+        and not d.votes @> jsonb_build_array(jsonb_build_object('id', v.id))) end`)
+  return new Set(rows.map(({ id }) => id))
+}
+
+const STILL_HELD = sql`
+  exists (select from person p where p.id = v.person_id and p.status = 'active')
+  and exists (with recursive above as (
+      select o.id, o.parent_id from org_unit o join use_case u on u.org_unit_id = o.id where u.id = r.use_case_id
+      union select o.id, o.parent_id from org_unit o join above a on o.id = a.parent_id)
+    select from rights_grant g join above a on a.id = g.org_unit_id
+      join person h on h.id = g.person_id and h.status = 'active'
+      where g.person_id = coalesce(v.on_behalf_of, v.person_id) and g.kind = 'seat' and g.name = v.seat
+        and g.revoked_at is null)`
 
 /** In the order of the lane. */
 export async function insertStages(

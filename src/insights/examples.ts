@@ -1,0 +1,23 @@
+export const insights = {
+  from: '2026-01-01',
+  to: '2026-03-31',
+  at: '2026-04-01T08:00:00.000Z',
+  decisions: 48,
+  outcomes: { approved: 36, approved_with_conditions: 7, blocked: 2, changes_requested: 3, withdrawn: 2 },
+  p50Hours: 30.5,
+  p90Hours: 140.25,
+  leadTimes: [
+    { lane: 'high', route: 'full', decisions: 9, p50Hours: 121.5, p90Hours: 260 },
+    { lane: 'limited', route: 'full', decisions: 21, p50Hours: 47.75, p90Hours: 118.2 },
+    { lane: 'limited-precedent', route: 'precedent', decisions: 6, p50Hours: 12.1, p90Hours: 30.4 },
+    { lane: 'minimal', route: 'attestation', decisions: 12, p50Hours: 0, p90Hours: 0 },
+  ],
+  stages: [{ lane: 'high', stage: 'committee', closed: 9, p50Hours: 121.5, p90Hours: 260, inTime: 0.8889 }],
+  open: [{ lane: 'limited', stage: 'committee', open: 5, overdue: 1 }],
+  inTime: 0.9459,
+  reuse: { precedent: 0.125, shorterReReview: 0.0833, attestation: 0.25, sampled: 0.0833 },
+  conditions: { imposed: 11, met: 8, metInTime: 0.875, overdue: 1 },
+  suspensions: { ordered: 2, lifted: 1, inForce: 1, p50HoursToLift: 110.75, p90HoursToLift: 110.75 },
+  incidents: [{ severity: 'serious', reported: 1, closed: 1, open: 0 }],
+  breakGlass: { opened: 2, justified: 1, notJustified: 0, unreviewed: 1 },
+}
