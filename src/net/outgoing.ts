@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises'
-import { type ClientRequest, type IncomingMessage, request as plain } from 'node:http'
-import { request as secure } from 'node:https'
+import { type ClientRequest, type IncomingMessage, Agent as PlainAgent, request as plain } from 'node:http'
+import { Agent as SecureAgent, request as secure } from 'node:https'
 import { isIP } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import { RegistryError } from '../errors.js'
 import { type Place, placeOf } from './address.js'
 
@@ -15,7 +16,7 @@ export interface OutgoingOptions {
   allowPrivate: boolean
   /** How names become addresses; the machine's own way unless given. */
   resolve?: ((name: string) => Promise<Address[]>) | undefined
-  /** Certificates to trust beside those that Node.js knows. */
+  /** A certificate to trust in place of those that Node.js knows. */
   ca?: string | undefined
   /** From the first question about its name to the last byte of its answer. */
   timeoutMs?: number | undefined
@@ -53,9 +54,16 @@ const MAX_BYTES = 65_536
  */
 export class Outgoing {
   readonly #options: OutgoingOptions
+  /** No connection is kept for another call; what to trust is read once, for that takes longer than a call. */
+  readonly #agents: { 'https:': SecureAgent; 'http:': PlainAgent }
 
   constructor(options: OutgoingOptions) {
     this.#options = options
+    const secureContext = createSecureContext(options.ca ? { ca: options.ca } : {})
+    this.#agents = {
+      'https:': new SecureAgent({ keepAlive: false, maxCachedSessions: 0, secureContext }),
+      'http:': new PlainAgent({ keepAlive: false }),
+    }
   }
 
   /** @throws Unanswered when there is no answer; any status is one. */
@@ -89,13 +97,13 @@ export class Outgoing {
 
   async #send(target: URL, { headers, body, addresses, signal }: Sending): Promise<Reply> {
     return await new Promise<Reply>((resolve, reject) => {
-      const send = target.protocol === 'https:' ? secure : plain
+      const isSecure = target.protocol === 'https:'
+      const send = isSecure ? secure : plain
       const outgoing: ClientRequest = send(target, {
         method: 'POST',
         headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
-        agent: false,
+        agent: this.#agents[isSecure ? 'https:' : 'http:'],
         signal,
-        ...(this.#options.ca && { ca: this.#options.ca }),
         lookup: pinnedTo(addresses),
       })
       let reply: Reply | undefined
