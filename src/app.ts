@@ -97,7 +97,11 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(useCaseRoutes, deps)
   await app.register(policyChangeRoutes, deps)
   const { dataDir, evidenceDir, uploadLimit } = deps.config
-  await app.register(evidenceRoutes, { blobs: new FolderStore(evidenceDir), uploadLimit })
+  await app.register(evidenceRoutes, {
+    blobs: new FolderStore(evidenceDir),
+    uploadLimit,
+    taken: deps.policies.evidence,
+  })
   await app.register(delegationRoutes)
   await app.register(conditionRoutes)
   await app.register(reviewRoutes, deps)

@@ -44,7 +44,7 @@ export const Evidence = z
     form: z.enum(['file', 'attestation']),
     digest: z.string().describe('`sha256:` and 64 hex digits, of the bytes that `content` gives'),
     size: z.int().describe('Bytes'),
-    mediaType: z.string().describe('As declared by whoever attached it'),
+    mediaType: z.string().describe('As declared by whoever attached it, and as its first bytes say'),
     fileName: z.string().nullable().describe('Null for an attestation'),
     statement: z.string().nullable().describe('What was attested; null for a file'),
     freshUntil: z.iso.datetime().nullable().describe('From then on it counts as stale; null for never'),
@@ -124,6 +124,15 @@ export function assertUnjudged(verdict: Pick<Verdict, 'verdict' | 'givenAt'> | n
   throw new RegistryError(
     'conflict',
     `this evidence was ${verdict.verdict} on ${day(verdict.givenAt)}, which stays; attach a new one to go on`,
+  )
+}
+
+/** @throws RegistryError `invalid` when the form and `Repr-Digest` name two digests */
+export function assertSameDigest(given: string | undefined, announced: string | undefined): void {
+  if (announced === undefined || given === announced) return
+  throw new RegistryError(
+    'invalid',
+    'the digest of the form and Repr-Digest differ; give that of the file in both, or in one of them',
   )
 }
 

@@ -3,12 +3,15 @@ import { digestOfJson } from '../audit/digest.js'
 import { announceDownload, requestedRange } from '../http/download.js'
 import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
+import { givenReprDigest } from '../http/repr-digest.js'
 import type { App } from '../http/types.js'
 import { receiveUpload, registerUploads, type Upload } from '../http/upload.js'
 import { file } from '../http/zod.js'
+import type { EvidenceFile } from '../policy/evidence-file.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
 import type { BlobStore } from './blobs.js'
 import {
+  assertSameDigest,
   Evidence,
   FileFields,
   fileNameOf,
@@ -17,6 +20,7 @@ import {
   NewAttestation,
   type NewFile,
 } from './evidence.js'
+import { assertTaken, recognizing } from './media-type.js'
 import {
   assertAttachable,
   attachAttestation,
@@ -36,20 +40,23 @@ interface Deps {
   blobs: BlobStore
   /** The most bytes that a file may have. */
   uploadLimit: number
+  /** What policy says of files. */
+  taken: EvidenceFile
 }
 
 /** Files and attestations, and their acceptance. */
-export async function evidenceRoutes(app: App, { blobs, uploadLimit }: Deps): Promise<void> {
+export async function evidenceRoutes(app: App, deps: Deps): Promise<void> {
   await registerUploads(app)
   app.addHook('onReady', async () => {
-    await blobs.sweep().catch((err) => app.log.warn({ err }, 'drafts of evidence stay'))
+    await deps.blobs.sweep().catch((err) => app.log.warn({ err }, 'drafts of evidence stay'))
   })
-  giveRoutes(app, { blobs, uploadLimit })
+  attestationRoutes(app)
+  fileRoutes(app, deps)
   judgeRoutes(app)
-  contentRoutes(app, blobs)
+  contentRoutes(app, deps.blobs)
 }
 
-function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
+function attestationRoutes(app: App): void {
   app.post(
     '/v1/use-cases/:id/evidence',
     operation({
@@ -66,7 +73,9 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
     async (request) =>
       await app.write(request, (tx) => attachAttestation(tx, request.params.id, request.body)),
   )
+}
 
+function fileRoutes(app: App, { blobs, uploadLimit, taken }: Deps): void {
   app.post(
     '/v1/use-cases/:id/evidence/files',
     operation({
@@ -74,7 +83,7 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
       tag,
       summary: 'Attach a file',
       description:
-        'The file is the last part of the form. With its `digest`, a file that arrives otherwise is refused.',
+        'The file is the last part of the form, and is what it is declared to be: its first bytes are looked at, and policy names the types that are taken. With its `digest`, or `Repr-Digest: sha-256=:…:` (RFC 9530) of the file, one that arrives otherwise is refused.',
       right: { action: 'attach', subject: 'UseCase' },
       params: ofUseCase,
       form: FileFields,
@@ -85,8 +94,9 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
     async (request) => {
       const { id } = request.params
       await app.read(request, (tx) => assertAttachable(tx, id))
-      const form = { fields: FileFields, limit: uploadLimit }
-      const received = await receiveUpload(request, form, (upload) => keep(blobs, upload))
+      const form = { fields: FileFields, limit: Math.min(uploadLimit, taken.largestBytes) }
+      const announced = givenReprDigest(request)
+      const received = await receiveUpload(request, form, (upload) => keep(blobs, taken, upload, announced))
       return await app.write(request, (tx) => attachFile(tx, id, received), {
         content: digestOfJson(received),
       })
@@ -96,11 +106,15 @@ function giveRoutes(app: App, { blobs, uploadLimit }: Deps): void {
 
 async function keep(
   blobs: BlobStore,
-  { fields, fileName, mediaType, bytes }: Upload<FileFields>,
+  taken: EvidenceFile,
+  { fields, fileName, mediaType: declared, bytes }: Upload<FileFields>,
+  announced: string | undefined,
 ): Promise<NewFile> {
-  const { digest: expected, ...described } = fields
-  const named = { fileName: fileNameOf(fileName), mediaType: mediaTypeOf(mediaType) }
-  return { ...described, ...named, ...(await blobs.put(bytes, expected)) }
+  const { digest = announced, ...described } = fields
+  assertSameDigest(digest, announced)
+  const mediaType = assertTaken(mediaTypeOf(declared), taken.mediaTypes)
+  const named = { fileName: fileNameOf(fileName), mediaType }
+  return { ...described, ...named, ...(await blobs.put(recognizing(bytes, mediaType), digest)) }
 }
 
 function judgeRoutes(app: App): void {

@@ -8,6 +8,7 @@ import { explain, issuesOf, pointer } from '../issues.js'
 import { type CatalogFiles, findLooseEnds } from './catalog-files.js'
 import { ConditionsFile } from './conditions-file.js'
 import { findMisfits, type Misfit } from './cross-checks.js'
+import { EvidenceFile } from './evidence-file.js'
 import { GateFile } from './gate-policy.js'
 import { IncidentsFile } from './incidents-file.js'
 import { parseJson } from './json-text.js'
@@ -23,6 +24,7 @@ interface Parts {
   overlays: OverlaysFile
   conditions: ConditionsFile
   incidents: IncidentsFile
+  evidence: EvidenceFile
   gate: GateFile
   decisionRights: DecisionRightsFile
 }
@@ -42,6 +44,7 @@ export interface Policies<Profile = unknown> extends Parts {
 const NAMES = [
   'conditions.json',
   'decision-rights.json',
+  'evidence.json',
   'gate.json',
   'incidents.json',
   'lanes.json',
@@ -56,7 +59,7 @@ type Files = ReadonlyMap<string, Buffer>
 
 /**
  * Reads the policy folder, whole or not at all.
- * @param dir holds the seven files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
+ * @param dir holds the eight files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
  * @param importProfile the shape of an import profile; left out, profiles are only read as JSON
  * @throws RegistryError `invalid` with one issue for each problem of any file; its path is `lanes.json#/lanes/0/id`
  */
@@ -92,6 +95,7 @@ function parseParts(files: Files, issues: Issue[]): Parsed {
     overlays: parse(files, 'overlays.json', OverlaysFile, issues),
     conditions: parse(files, 'conditions.json', ConditionsFile, issues),
     incidents: parse(files, 'incidents.json', IncidentsFile, issues),
+    evidence: parse(files, 'evidence.json', EvidenceFile, issues),
     gate: parse(files, 'gate.json', GateFile, issues),
     decisionRights: parse(files, 'decision-rights.json', DecisionRightsFile, issues),
   }

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { type Answer, startApp } from '../app.js'
 import { fields, formType, retire, startWorld, trace, upload, type World } from './world.js'
 
-const bytes = Buffer.from([0, 255, 13, 10, 45, 45, ...Buffer.from('%PDF a report'), 13, 10])
+const bytes = Buffer.from([...Buffer.from('%PDF-1.7 a report'), 0, 255, 13, 10, 45, 45, 13, 10])
 const digest = digestOf(bytes)
 const reviewed = { verdict: 'accepted', note: 'read and sound' }
 const attestation = {
@@ -22,7 +22,8 @@ t.test('a file is kept, listed, and comes back byte by byte', async (t) => {
   const world = await startWorld(t)
   const { risk, judge, url } = world
   const before = await trace(world)
-  const attached = await upload(world, risk, { bytes }, { freshUntil: '2090-01-01T00:00:00Z', digest })
+  const given = { freshUntil: '2090-01-01T00:00:00Z', digest }
+  const attached = await upload(world, risk, { bytes }, given, reprDigest(bytes))
   t.equal(attached.status, 201)
   t.match(attached.body, {
     ...{ ...fields, form: 'file', digest, size: bytes.length, statement: null, verdict: null },
@@ -248,7 +249,7 @@ t.test('a file sent again under its key has no second effect', async (t) => {
 t.test('a name is a name, whatever a client writes', async (t) => {
   const world = shared
   const named = async (name: string) => {
-    const { status, body } = await upload(world, world.risk, { bytes: `named ${name}`, name })
+    const { status, body } = await upload(world, world.risk, { bytes: `named ${JSON.stringify(name)}`, name })
     if (status !== 201) return [status, body.detail]
     const { headers } = await download(world, `/v1/evidence/${body.id}`)
     return [body.fileName, headers['content-disposition']]
@@ -289,6 +290,24 @@ t.test('a form that is wrong is refused in one sentence, and nothing is kept', a
       422,
       /send the file again/,
     ],
+    [
+      'two digests',
+      () => upload(world, risk, { bytes }, { digest }, reprDigest(Buffer.from('x'))),
+      422,
+      /Repr-Digest differ/,
+    ],
+    [
+      'another Repr-Digest',
+      () => upload(world, risk, { bytes }, {}, reprDigest(Buffer.from('x'))),
+      422,
+      /send the/,
+    ],
+    [
+      'no Repr-Digest',
+      () => upload(world, risk, { bytes }, {}, { 'repr-digest': 'sha-256=:x:' }),
+      422,
+      /sha-256=:…:/,
+    ],
     ['no digest', () => upload(world, risk, { bytes }, { digest: 'md5:1' }), 422, /\/digest: give `sha256:`/],
     ['too large', () => upload(world, risk, { bytes: Buffer.alloc(2049) }), 413, /larger than 2048 bytes/],
     [
@@ -323,11 +342,7 @@ t.test('a form that is wrong is refused in one sentence, and nothing is kept', a
   for (const [name, ask, status, detail] of cases) {
     await t.test(name, (t) => refuses(t, world, ask, status, { detail }))
   }
-  t.equal(
-    (await upload(world, risk, { bytes: Buffer.alloc(2048) })).status,
-    201,
-    'the limit itself is allowed',
-  )
+  t.equal((await upload(world, risk, { bytes: 'x'.repeat(2048) })).status, 201, 'the limit itself is allowed')
 })
 
 t.test('a statement that is wrong is refused', async (t) => {
@@ -392,6 +407,10 @@ t.test('readiness is also about the policy and the disk', async (t) => {
 async function download({ app, judge }: World, place: string, headers: Record<string, string> = {}) {
   const authorization = `Bearer ${judge.token}`
   return await app.inject({ url: `${place}/content`, headers: { authorization, ...headers } })
+}
+
+function reprDigest(content: Buffer) {
+  return { 'repr-digest': `md5=:x:, sha-256=:${createHash('sha256').update(content).digest('base64')}:` }
 }
 
 function digestOf(content: Buffer | string): string {

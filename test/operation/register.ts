@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { Test } from 'tap'
 import { type Answer, ifMatch, type Person, type TestApp } from '../app.js'
 import type { Connection } from '../database-run.js'
-import { formAround, formType } from '../evidence/world.js'
+import { formAround, formType, typeOf } from '../evidence/world.js'
 import { createDatabase, type TestDatabase } from '../helper.js'
 
 /** Text that a careless copy would break. */
@@ -46,7 +46,8 @@ export async function register(team: Team, title: string, size = 10): Promise<An
 }
 
 export async function attach(person: Person, useCaseId: string, bytes: Buffer): Promise<Answer> {
-  const { head, tail } = formAround({ kind: 'test_report', title: awkward.slice(0, 20) })
+  const type = typeOf(bytes)
+  const { head, tail } = formAround({ kind: 'test_report', title: awkward.slice(0, 20) }, { type })
   return await person.post(`/v1/use-cases/${useCaseId}/evidence/files`, Buffer.concat([head, bytes, tail]), {
     'content-type': formType,
   })
