@@ -31,3 +31,15 @@ function attempt(work: () => string, done: (error: Error | null, text?: string) 
     done(error instanceof Error ? error : new Error(String(error)))
   }
 }
+
+/** The lines of a stream, without their ends. Whoever stops reading destroys the stream. */
+export async function* linesOf(bytes: Readable): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}

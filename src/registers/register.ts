@@ -8,7 +8,7 @@ import { StandingReason, StandingWord } from '../use-cases/standing.js'
 import { Answers, Origin, Stage, Technique, Tier } from '../use-cases/use-case.js'
 
 /** JSON comes by page, the others whole. NDJSON is exact and canonical (RFC 8785, a row a line). */
-export const Format = z.enum(['json', 'csv', 'ndjson'])
+export const Format = z.enum(['json', 'csv', 'ndjson', 'xlsx'])
 export type Format = z.infer<typeof Format>
 
 const instant = z.iso.datetime()
@@ -22,7 +22,7 @@ export const registerQuery = {
 export const UseCaseQuery = z.strictObject({
   ...UseCaseFilters.omit({ q: true }).shape,
   ...registerQuery,
-  columns: z.enum(['omb-2025']).optional().describe('The columns of OMB M-25-21 (2025); CSV only'),
+  columns: z.enum(['omb-2025']).optional().describe('The columns of OMB M-25-21 (2025); as CSV or XLSX'),
 })
 export type UseCaseQuery = z.infer<typeof UseCaseQuery>
 

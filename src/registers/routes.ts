@@ -30,6 +30,7 @@ import {
   type Exports,
   exportInventory,
   exportRegister,
+  type FileFormat,
   listRegister,
   type Select,
   selectDecisions,
@@ -39,18 +40,26 @@ import {
 } from './service.js'
 
 const EXPORT_LIMIT_MS = 600_000
-const mediaTypes = { csv: 'text/csv', ndjson: 'application/x-ndjson' }
+const mediaTypes = {
+  csv: 'text/csv; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+}
+const bareTypes = Object.entries(mediaTypes).map(
+  ([format, type]) => [format as FileFormat, type.split(';')[0] ?? type] as const,
+)
 
 /** What the four registers have in common. */
 const common = {
   tag: 'Registers' as const,
   description:
-    'JSON comes by page; CSV and NDJSON are streamed whole, and break off when something goes wrong instead of ' +
-    'ending. `Assent-As-Of` is the instant the register is of; `Assent-Settled: false` says that it lies less than ' +
+    'JSON comes by page; CSV, XLSX and NDJSON are streamed whole, and break off when something goes wrong instead ' +
+    'of ending. `Assent-As-Of` is the instant the register is of; `Assent-Settled: false` says that it lies less than ' +
     'a minute back, so that writes may still be under way. In CSV an apostrophe stands before what a spreadsheet ' +
-    'would run; NDJSON is exact, and canonical (RFC 8785).',
+    'would run; in XLSX all texts and instants are text, and one longer than 32,767 characters is cut; NDJSON ' +
+    'is exact, and canonical (RFC 8785).',
   right: { action: 'export', subject: 'Register' } as const,
-  produces: ['application/json', ...Object.values(mediaTypes)],
+  produces: ['application/json', ...bareTypes.map(([, type]) => type)],
   timeoutMs: EXPORT_LIMIT_MS,
 }
 
@@ -87,9 +96,9 @@ export async function registerRoutes(app: App, { database, policies }: Parts): P
     async (request, reply) => {
       const { columns } = request.query
       if (columns === undefined) return await answer(request, reply, 'use-cases', selectUseCases)
-      assertCsv(request)
-      const exported = await app.read(request, (tx) => exportInventory(tx, exports, request.query))
-      return await sendFile(reply, `${columns}-use-cases`, 'csv', exported)
+      const format = tableOf(request)
+      const exported = await app.read(request, (tx) => exportInventory(tx, exports, request.query, format))
+      return await sendFile(reply, `${columns}-use-cases`, format, exported)
     },
   )
 
@@ -150,7 +159,8 @@ function answering(app: App, exports: Exports) {
       announceMoment(reply, answer)
       return answer
     }
-    const exported = await app.read(request, (tx) => exportRegister(tx, exports, select, query, format))
+    const register = { select, name }
+    const exported = await app.read(request, (tx) => exportRegister(tx, exports, register, query, format))
     return await sendFile(reply, name, format, exported)
   }
 }
@@ -158,23 +168,27 @@ function answering(app: App, exports: Exports) {
 async function sendFile(
   reply: FastifyReply,
   name: string,
-  format: keyof typeof mediaTypes,
+  format: FileFormat,
   { bytes, ...moment }: Exported,
 ): Promise<void> {
   announceMoment(reply, moment)
   const fileName = `${name}-${day(moment.asOf)}.${format}`
   reply.header('content-disposition', `attachment; filename="${fileName}"`)
-  await reply.type(`${mediaTypes[format]}; charset=utf-8`).send(bytes)
+  await reply.type(mediaTypes[format]).send(bytes)
 }
 
-function assertCsv(request: Asked<Question>): void {
-  if (formatOf(request) === 'csv') return
-  throw new RegistryError('invalid', 'these columns come as CSV only; ask for format=csv')
+function tableOf(request: Asked<Question>): 'csv' | 'xlsx' {
+  const format = formatOf(request)
+  if (format === 'csv' || format === 'xlsx') return format
+  throw new RegistryError(
+    'invalid',
+    'these columns come as CSV or XLSX only; ask for format=csv or format=xlsx',
+  )
 }
 
 function formatOf({ query, headers }: Asked<Question>): Format {
   const accept = String(headers.accept ?? '')
-  const wanted = (['csv', 'ndjson'] as const).find((format) => accept.includes(mediaTypes[format]))
+  const [wanted] = bareTypes.find(([, type]) => accept.includes(type)) ?? []
   return query.format ?? wanted ?? 'json'
 }
 

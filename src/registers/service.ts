@@ -13,6 +13,7 @@ import { inventoryHeaders, inventoryWriter } from './omb-2025.js'
 import {
   type DecisionQuery,
   type DecisionRecord,
+  type Format,
   type GrantQuery,
   type GrantRecord,
   type Moment,
@@ -24,6 +25,7 @@ import {
 } from './register.js'
 import { csvLine } from './spreadsheet.js'
 import * as store from './store.js'
+import { sheetOf, workbookOf } from './workbook.js'
 
 /** How a register is read: as of when, from which rows, and whether a page or all of it. */
 interface Reading extends Moment {
@@ -65,6 +67,8 @@ export interface Exports {
   questions: readonly string[]
 }
 
+export type FileFormat = Exclude<Format, 'json'>
+
 export interface Exported extends Moment {
   bytes: Readable
 }
@@ -76,32 +80,50 @@ export interface Exported extends Moment {
 export async function exportRegister<Q extends AnyQuery, R>(
   tx: ReadTx,
   { pool, questions }: Exports,
-  select: Select<Q, R>,
+  { select, name }: { select: Select<Q, R>; name: string },
   query: Q,
-  format: 'csv' | 'ndjson',
+  format: FileFormat,
 ): Promise<Exported> {
   assertMayExport(tx.ability, query)
   const moment = momentOf(query.asOf, tx.now)
   const selection = select(tx.ability, query, { ...moment, isPast: query.asOf !== undefined, isPage: false })
-  const form = format === 'csv' ? { csv: { questions } } : 'lines'
-  return { ...moment, bytes: await copyRecords(pool, selection, form) }
+  if (format === 'csv')
+    return { ...moment, bytes: await copyRecords(pool, selection, { csv: { questions } }) }
+  const lines = await copyRecords(pool, selection, 'lines')
+  const isBook = format === 'xlsx'
+  return { ...moment, bytes: isBook ? workbookOf(lines, sheetOf(name, selection.kinds, questions)) : lines }
 }
 
 /**
- * Use cases in the columns that OMB asks of US agencies, as CSV.
+ * Use cases in the columns that OMB asks of US agencies.
  * @throws RegistryError as `listRegister`
  */
-export async function exportInventory(tx: ReadTx, { pool }: Exports, query: UseCaseQuery): Promise<Exported> {
+export async function exportInventory(
+  tx: ReadTx,
+  { pool }: Exports,
+  query: UseCaseQuery,
+  format: 'csv' | 'xlsx',
+): Promise<Exported> {
   assertMayExport(tx.ability, query)
   const moment = momentOf(query.asOf, tx.now)
   const reading = { ...moment, isPast: query.asOf !== undefined, isPage: false }
   const selection = store.selectInventory(sightOfUseCases(tx.ability, query, reading))
   const write = inventoryWriter()
   const lines = await copyRecords(pool, selection, 'lines')
-  return {
-    ...moment,
-    bytes: mapLines(lines, csvLine(inventoryHeaders), (line) => csvLine(write(JSON.parse(line)))),
-  }
+  return { ...moment, bytes: fileOf(lines, inventoryHeaders, (line) => write(JSON.parse(line)), format) }
+}
+
+/** Columns of somebody else's, which are made of a line each. */
+function fileOf(
+  lines: Readable,
+  headers: readonly string[],
+  cellsOf: (line: string) => (string | null)[],
+  format: 'csv' | 'xlsx',
+): Readable {
+  if (format === 'csv') return mapLines(lines, csvLine(headers), (line) => csvLine(cellsOf(line)))
+  return workbookOf(lines, {
+    ...{ name: 'use-cases', columns: headers.map((header) => ({ header, width: 30 })), cellsOf },
+  })
 }
 
 function assertMayExport(ability: Ability, { orgUnit = ROOT_UNIT_ID }: AnyQuery): void {
