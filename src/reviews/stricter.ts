@@ -7,13 +7,20 @@ export function isStricter(inForce: Lane, opened: Lane): boolean {
       (place) => is(place) && !seatsOf(opened).some((old) => old.seat === place.seat && is(old)),
     )
   return (
-    quorumOf(inForce) > quorumOf(opened) ||
+    quorumOf(inForce) > quorumOf(opened) - droppedBy(inForce, opened) ||
+    opened.outcomes.some((outcome) => !inForce.outcomes.includes(outcome)) ||
     isNew((place) => place.required) ||
     isNew((place) => place.veto) ||
     inForce.validForDays < opened.validForDays ||
     inForce.materialFacts.some((fact) => !opened.materialFacts.includes(fact)) ||
     holdsInFewer(inForce, opened)
   )
+}
+
+/** Seats that may not vote any more: of the approvals a round needed, as many may be theirs, and would not count. */
+function droppedBy(inForce: Lane, opened: Lane): number {
+  const kept = new Set(seatsOf(inForce).map(({ seat }) => seat))
+  return seatsOf(opened).filter(({ seat }) => !kept.has(seat)).length
 }
 
 /** A lane without environments holds everywhere. */

@@ -37,6 +37,8 @@ const stricter: [string, Lane][] = [
   ['a shorter time', { ...lane, validForDays: 30 }],
   ['one more fact whose change ends it', { ...lane, materialFacts: ['purpose', 'answers', 'technique'] }],
   ['fewer environments', { ...lane, environments: ['staging'] }],
+  ['a seat less, for as many approvals', withStage({ seats: stage?.seats.slice(0, 2) })],
+  ['no approval any more', { ...lane, outcomes: ['blocked', 'changes_requested'] }],
 ]
 
 t.test('a policy that asks for more than a round did is stricter, whichever way it asks', async (t) => {
@@ -46,4 +48,6 @@ t.test('a policy that asks for more than a round did is stricter, whichever way 
   }
   t.equal(isStricter(lane, { ...lane, environments: undefined }), true, 'environments where there were none')
   t.equal(isStricter(lane, lane), false, 'the same')
+  const fewer = withStage({ seats: stage?.seats.slice(0, 2), quorum: 1 })
+  t.equal(isStricter(fewer, lane), false, 'a seat less, and its approval')
 })
