@@ -39,6 +39,16 @@ export type ScopeConditions = z.infer<typeof ScopeConditions>
 const MEMBERS_OF_EU = new Set(
   'AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' '),
 )
+/** ISO 3166-1, and the two that the Union writes for itself. ZZ looks like a code and names no place. */
+const COUNTRIES = new Set(
+  `EU EL AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
+  CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR
+  GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP
+  KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT
+  MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
+  SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG
+  UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW`.split(/\s+/),
+)
 const CODE = /^[A-Z]{2}(-[A-Z0-9]{1,3})?$/
 
 /** All conditions together: one that is not met decides, then one that is unstated. */
@@ -85,11 +95,13 @@ function matchChannels(wanted: string[], stated: string[]): Match {
   return stated.some((channel) => lower.has(channel.toLowerCase())) ? 'met' : 'not_met'
 }
 
-/** A place that is no code (`Europe`, `global`) could be anywhere, so it rules nothing out. */
+const isPlace = (code: string): boolean => CODE.test(code) && COUNTRIES.has(code.slice(0, 2))
+
+/** A place that is no code (`Europe`, `ZZ`) could be anywhere, so it rules nothing out. */
 function matchJurisdictions(wanted: string[], stated: string[]): Match {
   const codes = stated.map((place) => place.toUpperCase())
   if (codes.some((code) => wanted.some((place) => overlap(place, code)))) return 'met'
-  return codes.length === 0 || codes.some((code) => !CODE.test(code)) ? 'unstated' : 'not_met'
+  return codes.length === 0 || !codes.every(isPlace) ? 'unstated' : 'not_met'
 }
 
 /** Whether a use there is within the stated places, all of it: the EU holds DE, and US-NY does not hold the US. */

@@ -235,6 +235,7 @@ t.test('the shipped tiers are those of a regulated revenue organisation', async 
       for (const place of ['US', 'US-NY', 'GB', 'CH', 'IN-DE']) t.equal(fires(place), undefined, place)
       t.equal(fires()?.unknown, true)
       t.equal(fires('Europe')?.unknown, true)
+      t.equal(fires('ZZ')?.unknown, true, 'a code of nowhere')
       t.equal(fires('Belarus')?.unknown, true, 'whose first letters are no member')
       t.equal(fires('US-NY', 'global')?.unknown, true)
     },
