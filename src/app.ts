@@ -7,6 +7,7 @@ import type { Principal } from './auth/principal.js'
 import { breakGlassRoutes } from './break-glass/routes.js'
 import { briefRoutes } from './briefs/routes.js'
 import { conditionRoutes } from './conditions/routes.js'
+import { catalogRoutes } from './catalogs/routes.js'
 import type { Config } from './config.js'
 import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
@@ -97,6 +98,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(useCaseRoutes, deps)
   await app.register(policyChangeRoutes, deps)
   const { dataDir, evidenceDir, uploadLimit } = deps.config
+  await app.register(catalogRoutes, { policies: deps.policies, uploadLimit })
   await app.register(evidenceRoutes, {
     blobs: new FolderStore(evidenceDir),
     uploadLimit,

@@ -47,7 +47,7 @@ const layers: [name: string, files: RegExp][] = [
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
-  ['kernel', /^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/],
+  ['kernel', /^catalogs\/csv$|^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/],
   ['store', /^[\w-]+\/([\w]+-)?store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|leaving|membership)$|^tokens\/first-sign-in$/],
   ['service', /^(conditions|handover|reviews|use-cases)\/(recomputing|closing|reading)$/],
@@ -184,7 +184,7 @@ function shortFunctions({ path, text }: Source): string[] {
 }
 
 function opensFunction(line: string): boolean {
-  const isFunction = /^ *(export |async )*function\b|=> \{$/.test(line)
+  const isFunction = /^ *(export |async )*function\b(?!:)|=> \{$/.test(line)
   const isMethod = /^ +(private |async |static |get )*#?\w+\(.*\{$/.test(line)
   return isFunction || (isMethod && !/^ *(if|for|while|switch|catch)\b/.test(line))
 }

@@ -160,7 +160,7 @@ t.test('every refusal has examples, and each is a problem of that status', async
 
 t.test('a form names its fields, and the file as the last of them', async (t) => {
   const forms = spoken.filter(({ words }) => words.form)
-  t.same(forms.map(({ words }) => words.id).sort(), ['attachFile', 'uploadImport'])
+  t.same(forms.map(({ words }) => words.id).sort(), ['attachFile', 'importCatalog', 'uploadImport'])
   for (const { words } of forms) {
     const media = operationOf(words.id).requestBody?.content['multipart/form-data']
     const { properties = {}, required = [] } = media?.schema ?? {}

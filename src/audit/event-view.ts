@@ -41,7 +41,7 @@ export const EventFilters = z.strictObject({
     .uuid()
     .optional()
     .describe(
-      'What it happened to: a use case, person, org unit, system, import, policy, webhook or gate answer',
+      'What it happened to: a use case, person, org unit, system, import, policy, catalog, webhook or gate answer',
     ),
   from: givenInstant.optional().describe('From this instant on'),
   to: givenInstant.optional().describe('Before this instant'),

@@ -22,6 +22,7 @@ export type AggregateKind =
   | 'gate_answer'
   | 'policy'
   | 'webhook'
+  | 'catalog'
 
 const id = z.uuid()
 const right = z.string().regex(/^DR-\d+$/)
@@ -214,6 +215,11 @@ export const catalogue = {
   'stage.overdue': event('use_case', { reviewId: id, stage: word, since: prose }, {}),
   'condition.due_soon': event('use_case', { conditionId: id, dueAt: prose }, {}),
   'condition.overdue': event('use_case', { conditionId: id, since: prose }, {}),
+  'catalog.imported': event(
+    'catalog',
+    { right, key: prose, version: prose, controls: z.int(), format: word, fileDigest: digest },
+    { title: prose },
+  ),
   'webhook.created': event(
     'webhook',
     { right, orgUnitId: id, eventTypes: z.array(word).nullable() },

@@ -107,6 +107,12 @@ export const subjects = {
     begins: ['create'],
     fields: { id: 'id', kind: kinds, orgUnitId: 'whole' },
   },
+  Catalog: {
+    noun: 'catalog',
+    actions: ['read', 'import'],
+    begins: ['import'],
+    fields: { id: 'id', orgUnitId: 'whole' },
+  },
   Webhook: {
     noun: 'webhook',
     actions: ['read', 'create', 'manage'],

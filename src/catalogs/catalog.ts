@@ -1,6 +1,9 @@
 import { z } from 'zod'
+import { RegistryError } from '../errors.js'
+import { explain, issuesOf } from '../issues.js'
 import { addIssues, type Flaw } from '../policy/flaws.js'
 import { text } from '../text.js'
+import * as examples from './examples.js'
 
 /** How large a catalog may be; the largest in common use has some 1,200 controls. */
 export const limits = { functions: 200, categories: 1000, risks: 200, controls: 5000, links: 100 } as const
@@ -65,7 +68,11 @@ export const Control = z
       .describe('Controls of the catalog in `tiesTo` that this one serves'),
     risks: z.array(ControlId).max(limits.links).optional().describe('Risks of this catalog that it answers'),
   })
-  .meta({ id: 'Control', description: 'One thing that a catalog asks for, at its place in the catalog' })
+  .meta({
+    id: 'Control',
+    description: 'One thing that a catalog asks for, at its place in the catalog',
+    examples: [examples.control, examples.action],
+  })
 export type Control = z.infer<typeof Control>
 
 const shape = z.strictObject({
@@ -84,6 +91,17 @@ export type Catalog = z.infer<typeof shape>
 
 /** A catalog of controls, in the order of its author. Every id that it uses is one that it has. */
 export const Catalog = shape.superRefine((catalog, ctx) => addIssues(ctx, flawsOf(catalog)))
+
+/** @throws RegistryError `invalid` with the first twenty flaws */
+export function validateCatalog(draft: unknown): Catalog {
+  const read = Catalog.safeParse(draft, { error: explain })
+  if (read.success) return read.data
+  const found = issuesOf(read.error)
+  const issues = found.slice(0, 20)
+  const more = found.length > 1 ? `, and ${found.length - 1} more` : ''
+  const message = `correct the catalog at ${issues[0]?.path}: it ${issues[0]?.message}${more}`
+  throw new RegistryError('invalid', message, { issues })
+}
 
 function flawsOf(catalog: Catalog): Flaw[] {
   return [

@@ -3,6 +3,7 @@ import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'driz
 import type { Lane } from '../policy/lanes.js'
 import { bytea, instant } from './columns.js'
 
+export * from './catalog-tables.js'
 export * from './notice-tables.js'
 export * from './policy-tables.js'
 

@@ -21,6 +21,7 @@ export const tags = {
   Suspensions: 'Stopped at once, and lifted by another person',
   Incidents: 'Harm, or what nearly was, from the report to what was learned',
   Evidence: 'Files and attestations, and their acceptance',
+  Catalogs: 'What frameworks ask for: controls, their versions, and where they meet',
   Registers: 'The register as a whole: lists and exports, also as of a past day',
   Imports: 'Registers that exist elsewhere',
   Systems: 'The systems that use cases run on',

@@ -114,7 +114,7 @@ t.test('without signing in nobody gets through any other', async (t) => {
 })
 
 /** Where everybody who works here may look; what lies there is hidden from nobody. */
-const inPlainSight = /^\/v1\/(org-units|systems)\//
+const inPlainSight = /^\/v1\/(catalogs|org-units|systems)\//
 
 t.test('what lies in another unit does not exist, whatever one wants of it', async (t) => {
   const elsewhere = await committee.unit('elsewhere')
@@ -316,6 +316,7 @@ function here(path: string): string {
     ['/v1/org-units/', unitId],
     ['/v1/systems/', known.system],
     ['/v1/imports/', known.imported],
+    ['/v1/catalogs/', 'nist-ai-rmf'],
     ['/v1/events/', known.event],
   ]
   const found = ids.find(([prefix]) => path.startsWith(prefix))

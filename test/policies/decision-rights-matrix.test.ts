@@ -116,6 +116,7 @@ const situations: { [T in SubjectType]: Rows<T> } = {
     'whole organisation': { id: other, kind: 'human' },
     self: { id: me, kind: 'human' },
   },
+  Catalog: { 'own unit': { id: aCase }, 'whole organisation': { id: aCase } },
   Webhook: places({ id: other, orgUnitId: ownUnit }),
   Invitation: {
     'own unit': { personId: other },
