@@ -4,10 +4,9 @@ import { listEvidenceOf } from '../evidence/service.js'
 import type { Instant } from '../instant.js'
 import { classOf } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
-import { countedVotes } from '../reviews/arithmetic.js'
 import { findDecisionBefore, getRound, showRound } from '../reviews/reading.js'
 import { planOf } from '../reviews/review.js'
-import { isExcluded, type Round } from '../reviews/view.js'
+import { countedOf, isExcluded, type Round } from '../reviews/view.js'
 import { differences } from '../use-cases/material.js'
 import { getVersion } from '../use-cases/reading.js'
 import { Brief, type Named } from './brief.js'
@@ -52,7 +51,7 @@ export async function getBrief(tx: ReadTx, policies: Policies, reviewId: string)
     conditions,
     votes: votesOf(round, named),
     canDecide: canDecide(round, shown.stages, holders),
-    outlook: review.closedAt === null ? outlookOf(planOf(review.lane), countedVotes(round.votes)) : [],
+    outlook: review.closedAt === null ? outlookOf(planOf(review.lane), countedOf(round)) : [],
   })
 }
 
@@ -91,8 +90,9 @@ export async function differenceSince(
   return { version, decision: { id, outcome, decidedAt, reason }, changeClass, changes }
 }
 
-function votesOf({ votes }: Round, named: (id: string) => Named): Brief['votes'] {
-  const counted = new Set(countedVotes(votes).map(({ id }) => id))
+function votesOf(round: Round, named: (id: string) => Named): Brief['votes'] {
+  const { votes } = round
+  const counted = new Set(countedOf(round).map(({ id }) => id))
   return Brief.shape.votes.parse(
     votes.map(({ id, seat, personId, onBehalfOf, choice, rationale, conditions, castAt }) => ({
       ...{ seat, choice, rationale, conditions, castAt, counts: counted.has(id) },
@@ -103,14 +103,15 @@ function votesOf({ votes }: Round, named: (id: string) => Named): Brief['votes']
 
 /** "Who could decide this, and why not I": every holder of a seat that is open, and what keeps each from voting. */
 function canDecide(
-  { parties, votes }: Round,
+  round: Round,
   stages: Brief['review']['stages'],
   holders: store.HolderRow[],
 ): Brief['canDecide'] {
+  const { parties, votes } = round
   const open = stages.flatMap(({ id: stage, openSeats }) => openSeats.map((seat) => ({ stage, seat })))
   const because = new Map(parties.filter(isExcluded).map((party) => [party.personId, party.because]))
   const recused = new Set(votes.filter(({ choice }) => choice === 'recuse').map(({ personId }) => personId))
-  const voting = new Map(countedVotes(votes).map(({ personId, seat }) => [personId, seat]))
+  const voting = new Map(countedOf(round).map(({ personId, seat }) => [personId, seat]))
   const against = (id: string): string | null => {
     if (because.has(id)) return because.get(id) ?? null
     if (recused.has(id)) return 'recused from this round'

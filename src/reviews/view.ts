@@ -17,6 +17,16 @@ export interface Round {
   parties: PartyRow[]
   /** In the order of the lane. */
   stages: StageRow[]
+  /** Ids of votes that count no more, unless their stage has passed. */
+  lost: ReadonlySet<string>
+}
+
+/** the votes that count: of each seat the last, while whoever cast it could cast it again. */
+export function countedOf({ review, votes, stages, lost }: Round): VoteRow[] {
+  const passed = stages.filter((row) => row.passed === true).map(({ stage }) => stage)
+  const places = review.lane.stages.filter(({ id }) => passed.includes(id)).flatMap(({ seats }) => seats)
+  const isKept = ({ id, seat }: VoteRow) => !lost.has(id) || places.some((place) => place.seat === seat)
+  return countedVotes(votes).filter(isKept)
 }
 
 /** What decision rights look at in a review. */
@@ -52,8 +62,9 @@ export function presentRound(round: Round, evidence: readonly Evidence[], now: I
   })
 }
 
-function presentStages({ review, votes, stages }: Round, now: Instant): ReviewStage[] {
-  const counted = countedVotes(votes)
+function presentStages(round: Round, now: Instant): ReviewStage[] {
+  const { review, stages } = round
+  const counted = countedOf(round)
   return stages.flatMap((row) => {
     const stage = review.lane.stages.find(({ id }) => id === row.stage)
     return stage ? [presentStage(stage, row, counted, now)] : []

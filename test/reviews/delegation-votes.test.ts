@@ -277,7 +277,18 @@ t.test(
         const two = await pair('legal')
         const { reviewId } = await inReview()
         await say(two.standIn, reviewId, { seat: 'legal', onBehalfOf: two.holder.id })
+        t.match(await show(committee, reviewId), {
+          approvals: 1,
+          openSeats: ['risk', 'business', 'compliance'],
+        })
         t.equal((await goes(two)).status, 200)
+        t.match(await show(committee, reviewId), {
+          approvals: 0,
+          openSeats: ['risk', 'business', 'legal', 'compliance'],
+        })
+        t.match((await committee.auditor.get(`/v1/reviews/${reviewId}/brief`)).body.votes, [
+          { counts: false },
+        ])
         const { decision } = (await vote(committee, reviewId, 'risk', 'approve')).body
         t.equal(decision, null, 'risk alone is not the quorum of two')
         const filled = await vote(committee, reviewId, 'legal', 'approve')
@@ -286,6 +297,7 @@ t.test(
           filled.body.decision.votes.map(({ personId }: { personId: string }) => personId).sort(),
           [seats.risk.id, seats.legal.id].sort(),
         )
+        t.same(await show(committee, reviewId), filled.body.review, 'and so it is shown afterwards')
       })
     }
   },
