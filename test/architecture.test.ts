@@ -36,7 +36,18 @@ const features = [
     'handover',
     'briefs',
   ],
-  ...['me', 'standing', 'queue', 'meetings', 'insights', 'gate', 'imports', 'registers', 'notices'],
+  ...[
+    'me',
+    'standing',
+    'queue',
+    'meetings',
+    'insights',
+    'gate',
+    'imports',
+    'registers',
+    'packages',
+    'notices',
+  ],
 ]
 
 /** From left to right: a file imports only from its own layer and from those to its left. */
@@ -47,11 +58,18 @@ const layers: [name: string, files: RegExp][] = [
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
-  ['kernel', /^catalogs\/csv$|^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/],
+  [
+    'kernel',
+    /^catalogs\/csv$|^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
+  ],
+  ['kernel', /^registers\/workbook$|^packages\/tar$/],
   ['store', /^[\w-]+\/([\w]+-)?store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|leaving|membership)$|^tokens\/first-sign-in$/],
   ['service', /^(conditions|handover|reviews|use-cases)\/(recomputing|closing|reading)$/],
-  ['service', /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/],
+  [
+    'service',
+    /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/,
+  ],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],

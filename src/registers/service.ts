@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream'
+import { finished, type Readable } from 'node:stream'
 import { type Ability, authorize, mayEver } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { Database } from '../db/database.js'
-import { mapLines } from '../db/lines.js'
+import { linesOf, mapLines } from '../db/lines.js'
 import { copyRecords, listRecords, type Selection } from '../db/selection.js'
 import type { ReadTx } from '../db/transaction.js'
 import { ROOT_UNIT_ID } from '../ids.js'
@@ -25,7 +25,7 @@ import {
 } from './register.js'
 import { csvLine } from './spreadsheet.js'
 import * as store from './store.js'
-import { sheetOf, workbookOf } from './workbook.js'
+import { type Sheet, sheetOf, workbookOf } from './workbook.js'
 
 /** How a register is read: as of when, from which rows, and whether a page or all of it. */
 interface Reading extends Moment {
@@ -91,7 +91,7 @@ export async function exportRegister<Q extends AnyQuery, R>(
     return { ...moment, bytes: await copyRecords(pool, selection, { csv: { questions } }) }
   const lines = await copyRecords(pool, selection, 'lines')
   const isBook = format === 'xlsx'
-  return { ...moment, bytes: isBook ? workbookOf(lines, sheetOf(name, selection.kinds, questions)) : lines }
+  return { ...moment, bytes: isBook ? bookOf(lines, sheetOf(name, selection.kinds, questions)) : lines }
 }
 
 /**
@@ -121,9 +121,15 @@ function fileOf(
   format: 'csv' | 'xlsx',
 ): Readable {
   if (format === 'csv') return mapLines(lines, csvLine(headers), (line) => csvLine(cellsOf(line)))
-  return workbookOf(lines, {
+  return bookOf(lines, {
     ...{ name: 'use-cases', columns: headers.map((header) => ({ header, width: 30 })), cellsOf },
   })
+}
+
+function bookOf(lines: Readable, sheet: Sheet): Readable {
+  const bytes = workbookOf(linesOf(lines), sheet)
+  finished(bytes, () => lines.destroy())
+  return bytes
 }
 
 function assertMayExport(ability: Ability, { orgUnit = ROOT_UNIT_ID }: AnyQuery): void {

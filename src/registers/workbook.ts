@@ -1,7 +1,6 @@
-import { finished, Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { type ColumnDef, writeXlsxStream } from 'hucre/xlsx'
-import { linesOf } from '../db/lines.js'
 import type { Kind } from './register.js'
 
 /** A cell of a workbook: text is never a formula, whatever it begins with. */
@@ -18,19 +17,17 @@ export interface Sheet {
 const CELL_LIMIT = 32_767
 
 /**
- * An XLSX workbook of a stream of lines, with one sheet whose first row stays in view, and another sheet after every
- * 1,048,576 rows. Memory does not grow with it. A stream that breaks off breaks the workbook off.
+ * An XLSX workbook of lines, with one sheet whose first row stays in view, and another sheet after every
+ * 1,048,576 rows. Memory does not grow with it. Lines that break off break the workbook off.
  */
-export function workbookOf(lines: Readable, { name, columns, cellsOf }: Sheet): Readable {
+export function workbookOf(lines: AsyncIterable<string>, { name, columns, cellsOf }: Sheet): Readable {
   const rows = async function* () {
-    for await (const line of linesOf(lines)) yield cellsOf(line).map(storable)
+    for await (const line of lines) yield cellsOf(line).map(storable)
   }
   const stream = writeXlsxStream(rows(), {
     ...{ name, columns: columns satisfies ColumnDef[], freezePane: { rows: 1 }, zip64: false },
   })
-  const bytes = Readable.fromWeb(stream as ReadableStream<Uint8Array>)
-  finished(bytes, () => lines.destroy())
-  return bytes
+  return Readable.fromWeb(stream as ReadableStream<Uint8Array>)
 }
 
 /** A sheet with the columns of the CSV file. */
