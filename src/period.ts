@@ -3,7 +3,9 @@ import { addDays, type Instant } from './instant.js'
 
 /** A day of the calendar as `2026-11-21`, in UTC. */
 export const Day = z.iso
-  .date({ error: 'must be a day such as 2026-11-21' })
+  .date({
+    error: ({ input }) => (input === undefined ? 'is missing; add it' : 'must be a day such as 2026-11-21'),
+  })
   .refine((value) => value >= '1970' && value < '9999', 'must lie between the years 1970 and 9998')
 
 /** The fields of a query about a period of whole days; beside them it needs the check of `withinDays`. */
