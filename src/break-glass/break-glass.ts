@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import type { Instant } from '../instant.js'
+import { day, type Instant } from '../instant.js'
 import type { BreakGlassPolicy } from '../policy/gate-policy.js'
 import { reason } from '../text.js'
 import { type StandingFacts, type StandingWord, standingOf } from '../use-cases/standing.js'
@@ -144,6 +144,18 @@ export function assertNotOpen(opening: { environment: string; expiresAt: Instant
   if (opening === undefined) return
   const { environment, expiresAt } = opening
   throw new RegistryError('conflict', `${environment} is open until ${expiresAt} already; close that first`)
+}
+
+/**
+ * R-93: one emergency after another, all of them one's own, would be an approval that nobody else gave.
+ * @throws RegistryError `conflict` while nobody has looked at the last opening of the same person
+ */
+export function assertLookedAt(unreviewed: { openedAt: Instant } | undefined): void {
+  if (unreviewed === undefined) return
+  throw new RegistryError(
+    'conflict',
+    `you opened this on ${day(unreviewed.openedAt)}, and nobody has reviewed that; have it reviewed, or somebody else open it`,
+  )
 }
 
 /** @throws RegistryError `conflict` once it has ended */

@@ -9,6 +9,7 @@ import { getReadable } from '../use-cases/reading.js'
 import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
 import { keyOf } from '../use-cases/use-case.js'
 import {
+  assertLookedAt,
   assertNotOpen,
   assertOpen,
   assertOpenable,
@@ -35,9 +36,11 @@ export async function openBreakGlass(
   assertWithinPolicy(policies.gate.breakGlass, { environment, hours })
   assertOpenable(useCase, tx.now)
   assertNotOpen(await store.findOpen(tx, useCase.id, environment))
+  const { personId } = tx.principal
+  assertLookedAt(await store.findUnreviewed(tx, useCase.id, environment, personId))
   const id = newId()
   const expiresAt = addSeconds(tx.now, hours * 3600)
-  const opened = { openedBy: tx.principal.personId, openedAt: tx.now, expiresAt }
+  const opened = { openedBy: personId, openedAt: tx.now, expiresAt }
   await store.insertOpening(tx, { id, useCaseId: useCase.id, environment, reason, ...opened })
   await saveExpiry(tx, useCase)
   const said = { breakGlassId: id, environment, expiresAt }

@@ -85,6 +85,20 @@ export async function findOpen(
   return row?.opening
 }
 
+/** An opening of this environment by this person at which nobody else has looked yet. */
+export async function findUnreviewed(
+  tx: ReadTx,
+  useCaseId: string,
+  environment: string,
+  openedBy: string,
+): Promise<BreakGlassRow | undefined> {
+  const isOfIt = and(eq(breakGlasses.useCaseId, useCaseId), eq(breakGlasses.environment, environment))
+  const [row] = await selectOpenings(tx)
+    .where(and(isOfIt, eq(breakGlasses.openedBy, openedBy), isNull(breakGlassReviews.breakGlassId)))
+    .limit(1)
+  return row?.opening
+}
+
 /** When the last of those that are still open ends; null when none is. */
 export async function findLastExpiry(tx: ReadTx, useCaseId: string): Promise<Instant | null> {
   const [row] = await tx.sql

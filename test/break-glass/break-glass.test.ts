@@ -159,6 +159,7 @@ t.test('R-92: it ends by the clock, and no answer outlasts it', async (t) => {
     status: 409,
     detail: /expired at 2026-03-01T10:00:00.000Z/,
   })
+  await judge(seats.risk, body.id)
   t.equal((await open(riskOwner, id)).status, 201, 'another one is another one')
 })
 
@@ -209,7 +210,7 @@ t.test('R-92: policy says for how long, and where', async (t) => {
   t.equal((await open(ria, useCase.id, { environment: 'staging', hours: 4 })).status, 201)
 })
 
-t.test('one environment is open once; others, and it again, are openings of their own', async (t) => {
+t.test('R-93: one environment is open once, and again once somebody else looked at that', async (t) => {
   const { id, key } = await put()
   const { body: first } = await open(riskOwner, id)
   await refuses(t, world, () => open(seats.risk, id), { status: 403 })
@@ -224,6 +225,15 @@ t.test('one environment is open once; others, and it again, are openings of thei
   t.equal((await look(world, key, true)).body.breakGlassId, first.id)
   t.equal((await close(riskOwner, first.id)).status, 201)
   t.equal((await headOf(id)).break_glass_until, null)
+  await refuses(t, world, () => open(riskOwner, id), {
+    status: 409,
+    detail: /you opened this on .*, and nobody has reviewed that; /,
+  })
+  const another = await world.person('Rob', { rights: ['risk_owner'] })
+  const { body: theirs } = await open(another, id)
+  t.equal((await look(world, key, true)).body.breakGlassId, theirs.id, 'R-93: somebody else may')
+  t.equal((await close(another, theirs.id)).status, 201)
+  t.equal((await judge(seats.risk, first.id)).status, 201)
   const { body: again } = await open(riskOwner, id)
   t.equal((await look(world, key, true)).body.breakGlassId, again.id)
 })
@@ -336,6 +346,7 @@ t.test('the answer of an opening is given again only while that very opening las
   await close(riskOwner, first.id)
   const denied = await ask(world, key, true, 'deploy-1')
   t.same([denied.status, codes(denied)], [409, ['unreviewed']])
+  await judge(seats.risk, first.id)
   const { body: second } = await open(riskOwner, id)
   const anew = await ask(world, key, true, 'deploy-1')
   t.match(anew, { status: 200, body: { breakGlassId: second.id } })
