@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull, or } from 'drizzle-orm'
 import { reviewParties, reviewSeats } from '../db/schema.js'
 import type { WriteTx } from '../db/transaction.js'
+import { findDelegation } from '../delegations/service.js'
 import { RegistryError } from '../errors.js'
 
 type SeatRow = typeof reviewSeats.$inferSelect
@@ -23,6 +24,10 @@ export async function takeSeat(tx: WriteTx, seating: Seating): Promise<void> {
   const { personId } = tx.principal
   const seated = [personId, onBehalfOf].filter((id) => id !== undefined)
   const taken = await listTaken(tx, reviewId, seat, seated)
+  const back = taken.find((row) => row.personId === personId && row.vacatedAt === null)
+  if (back?.representedBy && back.seat === seat && onBehalfOf === undefined) {
+    return await assertBack(tx, { fromId: personId, toId: back.representedBy })
+  }
   if (isSeatedSo(taken, personId, seating)) return
   const elector = { reviewId, part: 'elector' as const, because: `votes for the ${seat} seat` }
   await tx.sql
@@ -32,6 +37,12 @@ export async function takeSeat(tx: WriteTx, seating: Seating): Promise<void> {
   await tx.sql.insert(reviewSeats).values({ reviewId, seat, personId, represents: onBehalfOf ?? null })
   if (onBehalfOf === undefined) return
   await tx.sql.insert(reviewSeats).values({ reviewId, seat, personId: onBehalfOf, representedBy: personId })
+}
+
+/** R-45: once their delegation is over, holders speak for themselves again, from the same seat. */
+async function assertBack(tx: WriteTx, people: { fromId: string; toId: string }): Promise<void> {
+  if (!(await findDelegation(tx, people))) return
+  throw conflict('somebody votes for you in this round; end your delegation to them to vote yourself')
 }
 
 /** Whoever sits in this seat, and wherever these people sit. */
@@ -77,9 +88,7 @@ function assertMine(mine: SeatRow, seat: string): void {
     throw conflict('you gave up your seat in this round; another holder of it votes now')
   }
   if (mine.representedBy !== null) {
-    throw conflict(
-      'somebody has voted for you in this round; only they change it, while you delegate to them',
-    )
+    throw conflict('somebody has voted for you in this round; one person fills one seat')
   }
   if (mine.seat === seat) return
   throw conflict(`you vote for the ${mine.seat} seat in this round; one person fills one seat`)
