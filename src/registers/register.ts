@@ -22,7 +22,14 @@ export const registerQuery = {
 export const UseCaseQuery = z.strictObject({
   ...UseCaseFilters.omit({ q: true }).shape,
   ...registerQuery,
-  columns: z.enum(['omb-2025']).optional().describe('The columns of OMB M-25-21 (2025); as CSV or XLSX'),
+  columns: z
+    .enum(['omb-2025', 'eu-annex-viii'])
+    .optional()
+    .describe(
+      'As CSV or XLSX: the columns of OMB M-25-21 (2025), or what Annex VIII of the EU AI Act has registered of ' +
+        'high-risk systems, for use cases of the high tier in the EU; `[to be added]` stands for what Assent does ' +
+        'not know',
+    ),
 })
 export type UseCaseQuery = z.infer<typeof UseCaseQuery>
 

@@ -28,7 +28,7 @@ import {
   type AnyQuery,
   type Exported,
   type Exports,
-  exportInventory,
+  exportColumns,
   exportRegister,
   type FileFormat,
   listRegister,
@@ -94,10 +94,13 @@ export async function registerRoutes(app: App, { database, policies }: Parts): P
       samples: examples.streamed(examples.useCaseRegister, useCaseKinds),
     }),
     async (request, reply) => {
-      const { columns } = request.query
+      const { query } = request
+      const { columns } = query
       if (columns === undefined) return await answer(request, reply, 'use-cases', selectUseCases)
       const format = tableOf(request)
-      const exported = await app.read(request, (tx) => exportInventory(tx, exports, request.query, format))
+      const exported = await app.read(request, (tx) =>
+        exportColumns(tx, exports, { ...query, columns }, format),
+      )
       return await sendFile(reply, `${columns}-use-cases`, format, exported)
     },
   )

@@ -9,6 +9,8 @@ import { ROOT_UNIT_ID } from '../ids.js'
 import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { filterConditions, inUnit } from '../standing/service.js'
+import { selectAnnex } from './annex-store.js'
+import { annexHeaders, annexRow } from './annex-viii.js'
 import { inventoryHeaders, inventoryWriter } from './omb-2025.js'
 import {
   type DecisionQuery,
@@ -95,32 +97,59 @@ export async function exportRegister<Q extends AnyQuery, R>(
 }
 
 /**
- * Use cases in the columns that OMB asks of US agencies.
+ * Use cases in columns that somebody else asks for.
  * @throws RegistryError as `listRegister`
  */
-export async function exportInventory(
+export async function exportColumns(
   tx: ReadTx,
   { pool }: Exports,
-  query: UseCaseQuery,
+  { columns, ...query }: UseCaseQuery & { columns: Columns },
   format: 'csv' | 'xlsx',
 ): Promise<Exported> {
   assertMayExport(tx.ability, query)
   const moment = momentOf(query.asOf, tx.now)
   const reading = { ...moment, isPast: query.asOf !== undefined, isPage: false }
-  const selection = store.selectInventory(sightOfUseCases(tx.ability, query, reading))
-  const write = inventoryWriter()
-  const lines = await copyRecords(pool, selection, 'lines')
-  return { ...moment, bytes: fileOf(lines, inventoryHeaders, (line) => write(JSON.parse(line)), format) }
+  const { select, headers, rowMaker } = layouts[columns]
+  const lines = await copyRecords<object>(pool, select(sightOfUseCases(tx.ability, query, reading)), 'lines')
+  return { ...moment, bytes: fileOf(lines, headers, rowMaker(), format) }
+}
+
+type Columns = NonNullable<UseCaseQuery['columns']>
+
+/** The cells of a line of JSON, or null for one that is left out. */
+type RowOf = (line: string) => (string | null)[] | null
+
+interface Layout {
+  select(sight: store.UseCaseSight): Selection<object>
+  headers: readonly string[]
+  rowMaker(): RowOf
+}
+
+const layouts: Record<Columns, Layout> = {
+  'omb-2025': {
+    select: store.selectInventory,
+    headers: inventoryHeaders,
+    rowMaker() {
+      const write = inventoryWriter()
+      return (line) => write(JSON.parse(line))
+    },
+  },
+  'eu-annex-viii': {
+    select: selectAnnex,
+    headers: annexHeaders,
+    rowMaker: () => (line) => annexRow(JSON.parse(line)),
+  },
 }
 
 /** Columns of somebody else's, which are made of a line each. */
 function fileOf(
   lines: Readable,
   headers: readonly string[],
-  cellsOf: (line: string) => (string | null)[],
+  cellsOf: RowOf,
   format: 'csv' | 'xlsx',
 ): Readable {
-  if (format === 'csv') return mapLines(lines, csvLine(headers), (line) => csvLine(cellsOf(line)))
+  const csvOf = (cells: (string | null)[] | null) => (cells ? csvLine(cells) : '')
+  if (format === 'csv') return mapLines(lines, csvLine(headers), (line) => csvOf(cellsOf(line)))
   return bookOf(lines, {
     ...{ name: 'use-cases', columns: headers.map((header) => ({ header, width: 30 })), cellsOf },
   })

@@ -185,7 +185,7 @@ export function selectInventory(sight: UseCaseSight): Selection<InventoryRecord>
 }
 
 /** For each unit, the one above it that lies right below the whole organisation; it may be itself. */
-const agencies = sql`
+export const agencies = sql`
   with recursive agency as (
     select id, key, name from org_unit where parent_id = (select id from org_unit where parent_id is null)
     union all select u.id, agency.key, agency.name from org_unit u join agency on u.parent_id = agency.id)

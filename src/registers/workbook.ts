@@ -9,8 +9,8 @@ export type Cell = string | number | null
 export interface Sheet {
   name: string
   columns: { header: string; width: number }[]
-  /** The cells of one record, which came as a line of JSON. */
-  cellsOf(line: string): Cell[]
+  /** The cells of one record, which came as a line of JSON; null for one that is left out. */
+  cellsOf(line: string): Cell[] | null
 }
 
 /** What Excel takes into a cell, in UTF-16 code units. */
@@ -22,7 +22,10 @@ const CELL_LIMIT = 32_767
  */
 export function workbookOf(lines: AsyncIterable<string>, { name, columns, cellsOf }: Sheet): Readable {
   const rows = async function* () {
-    for await (const line of lines) yield cellsOf(line).map(storable)
+    for await (const line of lines) {
+      const cells = cellsOf(line)
+      if (cells) yield cells.map(storable)
+    }
   }
   const stream = writeXlsxStream(rows(), {
     ...{ name, columns: columns satisfies ColumnDef[], freezePane: { rows: 1 }, zip64: false },
