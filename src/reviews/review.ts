@@ -249,6 +249,21 @@ export function assertVotable(
   }
 }
 
+/** Each change of a vote is kept, and shown to whoever reads the review. */
+const MOST_VOTES = 50
+
+/**
+ * R-30: @throws RegistryError `conflict` to whoever has changed their vote again and again; leaving the seat to
+ * another holder is always possible
+ */
+export function assertChangeable(choice: Choice, cast: number): void {
+  if (cast < MOST_VOTES || choice === 'recuse') return
+  throw new RegistryError(
+    'conflict',
+    `you have voted ${MOST_VOTES} times in this round; your last vote counts, or recuse yourself`,
+  )
+}
+
 const OUTCOME_OF = { approve: 'approved', approve_with_conditions: 'approved_with_conditions' } as const
 
 /** Both kinds of approval count (R-31). */

@@ -14,7 +14,7 @@ import { close } from './closing.js'
 import { type Decision, presentDecision } from './decision.js'
 import { firstDue } from './opening.js'
 import { showRound } from './reading.js'
-import { assertOpen, assertVotable, type Ballot, planOf, type Review } from './review.js'
+import { assertChangeable, assertOpen, assertVotable, type Ballot, planOf, type Review } from './review.js'
 import { takeSeat, vacateSeat } from './seat-store.js'
 import { lockRound } from './service.js'
 import * as store from './store.js'
@@ -153,11 +153,13 @@ async function castVote(
 ): Promise<store.VoteRow> {
   const { review, votes } = round
   const { seat, choice, rationale, onBehalfOf } = ballot
+  const ordinal = votes.filter((vote) => vote.seat === seat).length + 1
+  assertChangeable(choice, votes.filter(({ personId }) => personId === tx.principal.personId).length)
   await vacateIfLeft(tx, round, seat)
   await takeSeat(tx, { reviewId: review.id, seat, onBehalfOf })
   const cast = await store.insertVote(tx, {
     ...{ id: newId(), reviewId: review.id, personId: tx.principal.personId, seat, choice, rationale },
-    ...{ ordinal: votes.filter((vote) => vote.seat === seat).length + 1, conditions: terms },
+    ...{ ordinal, conditions: terms },
     ...{ onBehalfOf: onBehalfOf ?? null, decisionRight: right, castAt: tx.now },
   })
   if (choice === 'recuse') await vacateSeat(tx, review.id, seat)

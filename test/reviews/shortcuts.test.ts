@@ -143,3 +143,16 @@ t.test('R-40: whoever wrote while the round was open does not vote on that in th
   await refuses(t, committee, () => say(author, review.id, { seat: 'risk' }), { status: 403 })
   t.equal((await show(committee, review.id)).outcome, null)
 })
+
+t.test('R-30: a vote is changed often, and not without end', async (t) => {
+  const { id } = await register(committee)
+  const reviewId = await submit(committee, id)
+  for (let votes = 1; votes <= 50; votes += 1) {
+    t.equal((await vote(committee, reviewId, 'business', votes % 2 ? 'abstain' : 'approve')).status, 201)
+  }
+  await refuses(t, committee, () => vote(committee, reviewId, 'business', 'abstain'), {
+    status: 409,
+    detail: /you have voted 50 times in this round; your last vote counts/,
+  })
+  t.match(await all(committee, reviewId, [['risk', 'approve']]), { outcome: 'approved' })
+})
