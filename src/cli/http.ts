@@ -7,7 +7,7 @@ export interface Call {
   method: 'GET' | 'POST'
   url: URL
   headers: Record<string, string>
-  body?: string
+  body?: string | Buffer
 }
 
 export interface Reply {

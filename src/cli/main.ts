@@ -62,6 +62,11 @@ const commands: Record<string, Command> = {
     summary: 'Give use cases that are there already the tiers of the policy in force',
     load: async () => await import('./policy-apply.js'),
   },
+  'catalog import': {
+    takes: 'FILE --id ID --server URL',
+    summary: 'Add a version of a catalog of controls, from OSCAL JSON or a table',
+    load: async () => await import('./catalog-import.js'),
+  },
   join: {
     takes: '[--accept --server URL]',
     summary: 'Make a key of your own to be invited by, and exchange it for your token',

@@ -466,7 +466,7 @@ t.test('nobody writes into a terminal or a workflow through an answer', async (t
 t.test('every command explains itself, and what is no command is wrong usage', async (t) => {
   const overview = await assent(['--help'])
   t.equal(overview.code, 0)
-  const names = ['serve', 'demo', 'migrate', 'backup', 'restore', 'gate check', 'join']
+  const names = ['serve', 'demo', 'migrate', 'backup', 'restore', 'gate check', 'catalog import', 'join']
   for (const name of names) t.match(overview.stdout, `  ${name}`)
   await each(names, async (name) => {
     const { code, stdout } = await assent([...name.split(' '), '--help'])

@@ -67,6 +67,14 @@ function readTokenFile(file: string): string {
   }
 }
 
+/** What is sent along: something to be written as JSON, or bytes of another type. */
+interface Sent {
+  body: object
+  type?: string
+  /** Of several attempts, one counts. */
+  key: string
+}
+
 /**
  * Asks, and reads the answer.
  * @throws Refused, Unavailable
@@ -75,16 +83,16 @@ export async function ask<T>(
   { server, headers, times }: Asking,
   path: string,
   shape: z.ZodType<T>,
-  sent?: { body: object; key: string },
+  sent?: Sent,
 ): Promise<T> {
   const url = new URL(path, server)
   const post = sent && {
-    headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': sent.key },
-    body: JSON.stringify(sent.body),
+    headers: { ...headers, 'content-type': sent.type ?? 'application/json', 'idempotency-key': sent.key },
+    body: Buffer.isBuffer(sent.body) ? sent.body : JSON.stringify(sent.body),
   }
   const call = { method: sent ? ('POST' as const) : ('GET' as const), url, headers, ...post }
-  const reply = await sendPatiently(call, times, (line) => console.error(`assent policy: ${line}`))
-  if (reply.status !== 200) throw refusal(reply)
+  const reply = await sendPatiently(call, times, (line) => console.error(`assent: ${line}`))
+  if (reply.status !== 200 && reply.status !== 201) throw refusal(reply)
   const { data } = shape.safeParse(parse(reply.body))
   if (data === undefined)
     throw new Refused('verification_failed', 'what answers there is no Assent of this version')
