@@ -110,7 +110,7 @@ function ending(app: App): void {
       right: { action: 'close', subject: 'BreakGlass' },
       params,
       body: Closing,
-      answers: { 201: BreakGlass },
+      answers: { 200: BreakGlass },
     }),
     async (request) => await app.write(request, (tx) => closeBreakGlass(tx, request.params.id, request.body)),
   )

@@ -80,7 +80,7 @@ function carryingRoutes(app: App, policies: Policies): void {
       right: { action: 'close', subject: 'Incident' },
       params,
       body: NewIncidentClosing,
-      answers: { 201: IncidentStory.meta({ examples: [closed] }) },
+      answers: { 200: IncidentStory.meta({ examples: [closed] }) },
     }),
     async (request) =>
       await app.write(request, (tx) => closeIncident(tx, request.params.id, request.body.learned)),

@@ -84,7 +84,7 @@ export async function suspensionRoutes(app: App): Promise<void> {
       right: { action: 'lift', subject: 'Suspension' },
       params,
       body: NewLifting,
-      answers: { 201: Suspension.meta({ examples: [lifted] }) },
+      answers: { 200: Suspension.meta({ examples: [lifted] }) },
     }),
     async (request) => await app.write(request, (tx) => lift(tx, request.params.id, request.body.reason)),
   )

@@ -69,7 +69,7 @@ t.test('an incident is reported, carried on, and closed with what was learned', 
     'only a change is one',
   )
   const closed = await close(seats.risk, body.id)
-  t.equal(closed.status, 201)
+  t.equal(closed.status, 200)
   t.same(closed.body.closing, { closedBy: seats.risk.id, closedAt: clock.at, ...learned })
   t.same((await auditor.get(`/v1/incidents/${body.id}`)).body, closed.body)
   t.same((await eventsOf(useCaseId)).slice(1), [
@@ -108,7 +108,7 @@ t.test(
     })
     await close(seats.risk, incident.id)
     t.equal((await standing(committee, useCaseId)).standing, 'suspended', 'and closing lifts nothing')
-    t.equal((await lift(seats.risk, incident.suspensionId)).status, 201)
+    t.equal((await lift(seats.risk, incident.suspensionId)).status, 200)
     t.equal((await standing(committee, useCaseId)).standing, 'unreviewed')
   },
 )
@@ -132,7 +132,7 @@ t.test('R-91: an incident that turns out worse suspends then, once', async (t) =
   t.equal(items.length, 1)
   await close(riskOwner, id)
   await refuses(t, committee, () => lift(seats.legal, body.suspensionId), { status: 403, rule: 'DR-78' })
-  t.equal((await lift(seats.risk, body.suspensionId)).status, 201)
+  t.equal((await lift(seats.risk, body.suspensionId)).status, 200)
 })
 
 t.test(
@@ -160,7 +160,7 @@ t.test('harm shows late: a retired use case takes reports and is not suspended',
   t.equal(late.status, 201)
   t.equal(late.body.suspensionId, null)
   t.equal((await enter(riskOwner, earlier, { severity: 'critical' })).body.suspensionId, null)
-  t.equal((await close(riskOwner, earlier)).status, 201)
+  t.equal((await close(riskOwner, earlier)).status, 200)
   t.same((await riskOwner.get(`/v1/use-cases/${useCaseId}/suspensions`)).body.items, [])
   t.equal((await standing(committee, useCaseId)).standing, 'retired')
 })

@@ -303,7 +303,7 @@ export class CloseIncident extends Deed {
   expect(model: Model) {
     model.suspensions[model.suspensions.indexOf('incident')] = 'closed incident'
     model.revision += 1
-    return 201
+    return 200
   }
 }
 
@@ -328,7 +328,7 @@ export class Lift extends Deed {
     if (model.isRetired || model.suspensions[0] === 'incident') return 409
     model.suspensions.shift()
     model.revision += 1
-    return 201
+    return 200
   }
 }
 

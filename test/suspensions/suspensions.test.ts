@@ -75,7 +75,7 @@ t.test('R-90: another person lifts it, and then it stands as before', async (t) 
   })
   clock.at = '2026-03-04T07:00:00.000Z'
   const lifted = await lift(seats.risk, suspension.id)
-  t.equal(lifted.status, 201)
+  t.equal(lifted.status, 200)
   t.same(lifted.body, {
     ...suspension,
     lifting: { liftedBy: seats.risk.id, liftedAt: clock.at, ...mended },
@@ -267,7 +267,7 @@ t.test('R-90: the database itself lets nobody lift their own, nor rewrite what w
   await t.rejects(liftAs(seats.risk.id, riskOwner.id), { code: '23503' }, 'as if somebody else had suspended')
   await t.rejects(liftAs(riskOwner.id, newId()), { code: '23503' }, 'by nobody')
   t.same((await riskOwner.get(`/v1/suspensions/${suspensionId}`)).body, before)
-  t.equal((await lift(seats.risk, suspensionId)).status, 201)
+  t.equal((await lift(seats.risk, suspensionId)).status, 200)
   await t.rejects(liftAs(riskOwner.id, seats.legal.id), { code: '23505' }, 'a second time')
   t.equal((await standing(committee, id)).standing, 'unreviewed')
 })
