@@ -186,6 +186,30 @@ t.test('R-94: what an overlay imposes comes with the approval, whatever the vote
     ])
     t.equal(decision.conditions.length, 1)
   })
+
+  await t.test('R-53, R-94: nor beside the same condition of a precedent', async (t) => {
+    const precedentId = (await standing(strict, id)).decisionId
+    const { body: shortly } = await ask(strict, (await register(strict)).id, { precedentId })
+    t.equal(shortly.status, 409, 'which was renewed in a short lane')
+    const cited = await register(strict, { title: 'Triage of claims in Ohio' })
+    const full = await all(strict, (await ask(strict, cited.id)).body.id, [
+      ['legal', 'approve'],
+      ['business', 'approve'],
+      ['risk', 'approve'],
+    ])
+    const { id: follower } = await register(strict, { title: 'Triage of claims in Iowa' })
+    const { body: review } = await ask(strict, follower, { precedentId: full.id })
+    const decision = await all(strict, review.id, [
+      ['compliance', 'approve'],
+      ['risk', 'approve'],
+    ])
+    t.match(decision, {
+      outcome: 'approved_with_conditions',
+      precedentId: full.id,
+      conditions: [{ pattern: 'callers-know', ownerId: strict.businessOwner.id }],
+    })
+    t.equal(decision.conditions.length, 1)
+  })
 })
 
 t.test('R-53: a precedent saves nothing', async (t) => {
