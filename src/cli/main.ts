@@ -88,9 +88,15 @@ async function main(words: string[]): Promise<number> {
   const name = [`${first} ${second}`, first].find((name) => Object.hasOwn(commands, name))
   const command = name === undefined ? undefined : commands[name]
   if (name === undefined || !command) {
-    throw new UsageError(`there is no command "${first.slice(0, 40)}"; assent --help lists them`)
+    throw new UsageError(unknownCommand(first))
   }
   return await call(name, command, words.slice(name.split(' ').length))
+}
+
+function unknownCommand(first: string): string {
+  const longer = Object.keys(commands).filter((name) => name.startsWith(`${first} `))
+  if (longer.length > 0) return `say which: ${longer.map((name) => `assent ${name}`).join(', ')}`
+  return `there is no command "${first.slice(0, 40)}"; assent --help lists them`
 }
 
 async function call(name: string, command: Command, argv: string[]): Promise<number> {

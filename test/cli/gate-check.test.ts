@@ -495,4 +495,9 @@ t.test('every command explains itself, and what is no command is wrong usage', a
       t.equal((await assent(args)).code, 2, args.join(' '))
     },
   )
+  const half = await assent(['policy', '--help'])
+  t.match(half, {
+    code: 2,
+    stderr: /say which: assent policy check, assent policy diff, assent policy apply/,
+  })
 })
