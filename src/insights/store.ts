@@ -43,13 +43,17 @@ const during = (at: SQL, { since, before }: Span): SQL =>
 
 const seen = ({ where, orgUnit }: Sight): SQL => sql`${and(where, inUnit(orgUnit))}`
 
-/** Hours between two instants, within which a share of them lies; null of none. */
-const hoursWithin = (part: number, from: SQL, to: SQL): SQL => sql`
-  round((percentile_cont(${sql.raw(`${part}`)}) within group
-    (order by extract(epoch from ${to} - ${from})::float8) / 3600)::numeric, 2)::float8`
+const hoursBetween = (from: SQL, to: SQL): SQL => sql`extract(epoch from ${to} - ${from})::float8 / 3600`
 
-const percentiles = (from: SQL, to: SQL): SQL => sql`
-  ${hoursWithin(0.5, from, to)} as "p50Hours", ${hoursWithin(0.9, from, to)} as "p90Hours"`
+/** The hours in which half, and nine of ten, of these were done: sorted once for both; null of none. */
+const within = (hours: SQL): SQL => sql`percentile_cont(array[0.5, 0.9]) within group (order by ${hours})`
+
+type Within = [half: number, nineOfTen: number] | null
+
+function told(within: Within): { p50Hours: number | null; p90Hours: number | null } {
+  const [p50Hours = null, p90Hours = null] = (within ?? []).map((hours) => Number(hours.toFixed(2)))
+  return { p50Hours, p90Hours }
+}
 
 /** Null of none. */
 const share = (part: SQL, whole: SQL): SQL => sql`round(${part}::numeric / nullif(${whole}, 0), 4)::float8`
@@ -63,37 +67,56 @@ export type Rounds = Pick<
   'decisions' | 'p50Hours' | 'p90Hours' | 'leadTimes' | 'stages' | 'open' | 'inTime' | 'reuse'
 > & { outcomes: Record<string, number> }
 
+type Timed<T> = Omit<T, 'p50Hours' | 'p90Hours'> & { within: Within }
+type RoundsRow = Timed<Omit<Rounds, 'leadTimes' | 'stages'>> & {
+  leadTimes: Timed<Rounds['leadTimes'][number]>[]
+  stages: Timed<Rounds['stages'][number]>[]
+}
+
+const timed = <T extends { within: Within }>({ within, ...rest }: T) => ({ ...rest, ...told(within) })
+
 /** All that is told of rounds, in one statement. */
 export async function countRounds(tx: ReadTx, sight: Sight): Promise<Rounds> {
-  const decided = [sql`d.opened_at`, sql`d.decided_at`] as const
-  const { rows } = await tx.sql.execute<Rounds & Record<string, unknown>>(sql`
-    with decided as materialized (
-      select d.review_id, d.lane_id, d.route, d.outcome, d.sampled, d.decided_at, r.opened_at
-        from decision d join review r on r.id = d.review_id join use_case u on u.id = d.use_case_id
-        where ${during(sql`d.decided_at`, sight)} and ${seen(sight)}),
-    ended as materialized (
-      select d.review_id, d.lane_id, g.stage, g.opened_at, g.closed_at, g.closed_at < g.due_at as in_time
-        from decided d join review_stage g on g.review_id = d.review_id where g.closed_at is not null),
-    waiting as materialized (
-      select r.id as review_id, r.lane ->> 'id' as lane_id, g.stage, g.due_at
-        from review_stage g join review r on r.id = g.review_id join use_case u on u.id = r.use_case_id
-        where g.closed_at is null and g.due_at is not null and r.closed_at is null and ${seen(sight)})
-    select count(*)::int as decisions, ${percentiles(...decided)}, ${reuse} as reuse,
-      ${rowsOf(sql`select lane_id as lane, route, count(*)::int as decisions, ${percentiles(...decided)}
-        from decided d group by lane_id, route order by lane_id, route`)} as "leadTimes",
-      ${rowsOf(sql`select lane_id as lane, stage, count(*)::int as closed,
-          ${percentiles(sql`e.opened_at`, sql`e.closed_at`)}, ${share(countOf(sql`in_time`), sql`count(*)`)} as "inTime"
-        from ended e group by lane_id, stage order by lane_id, stage`)} as stages,
+  // Room to sort some hundred thousand rounds without a file; it ends with the transaction.
+  await tx.sql.execute(sql`select set_config('work_mem', '32MB', true)`)
+  const row = await readOne<RoundsRow>(
+    tx,
+    sql`with decided as materialized (${decided(sight)}),
+      ended as materialized (${ended}),
+      waiting as materialized (${waiting(sight)})
+    select count(*)::int as decisions, ${within(sql`hours`)} as within, ${reuse} as reuse,
+      ${rowsOf(sql`select lane_id as lane, route, count(*)::int as decisions, ${within(sql`hours`)} as within
+        from decided group by lane_id, route order by lane_id, route`)} as "leadTimes",
+      ${rowsOf(sql`select lane_id as lane, stage, count(*)::int as closed, ${within(sql`hours`)} as within,
+          ${share(countOf(sql`in_time`), sql`count(*)`)} as "inTime"
+        from ended group by lane_id, stage order by lane_id, stage`)} as stages,
       ${rowsOf(sql`select lane_id as lane, stage, count(*)::int as open,
           ${countOf(sql`due_at <= ${sight.now}::timestamptz`)} as overdue
         from waiting group by lane_id, stage order by lane_id, stage`)} as open,
-      (${inTime(sight)}) as "inTime",
-      (${outcomes(sight)}) as outcomes
-    from decided d`)
-  const [row] = rows
-  if (!row) throw new Error('an aggregate came back empty')
-  return row
+      (${inTime(sight)}) as "inTime", (${outcomes(sight)}) as outcomes
+    from decided`,
+  )
+  return { ...timed(row), leadTimes: row.leadTimes.map(timed), stages: row.stages.map(timed) }
 }
+
+/** Words of our own, which nobody sorts as a language would. */
+const quick = (word: SQL): SQL => sql`${word} collate "C"`
+
+const decided = (sight: Sight): SQL => sql`
+  select d.review_id, ${quick(sql`d.lane_id`)} as lane_id, ${quick(sql`d.route`)} as route, d.outcome, d.sampled,
+      ${hoursBetween(sql`r.opened_at`, sql`d.decided_at`)} as hours
+    from decision d join review r on r.id = d.review_id join use_case u on u.id = d.use_case_id
+    where ${during(sql`d.decided_at`, sight)} and ${seen(sight)}`
+
+const ended = sql`
+  select d.review_id, d.lane_id, ${quick(sql`g.stage`)} as stage, ${hoursBetween(sql`g.opened_at`, sql`g.closed_at`)} as hours,
+      g.closed_at < g.due_at as in_time
+    from decided d join review_stage g on g.review_id = d.review_id where g.closed_at is not null`
+
+const waiting = (sight: Sight): SQL => sql`
+  select r.id as review_id, r.lane ->> 'id' as lane_id, g.stage, g.due_at
+    from review_stage g join review r on r.id = g.review_id join use_case u on u.id = r.use_case_id
+    where g.closed_at is null and g.due_at is not null and r.closed_at is null and ${seen(sight)}`
 
 const reuse = sql`json_build_object(
   'precedent', ${share(countOf(sql`route = 'precedent'`), sql`count(*)`)},
@@ -142,21 +165,23 @@ export async function countConditions(tx: ReadTx, sight: Sight): Promise<Decisio
   )
 }
 
+type SuspensionsRow = Omit<DecisionInsights['suspensions'], 'p50HoursToLift' | 'p90HoursToLift'> & {
+  within: Within
+}
+
 export async function countSuspensions(tx: ReadTx, sight: Sight): Promise<DecisionInsights['suspensions']> {
   const isLifted = during(sql`l.lifted_at`, sight)
-  const lasted = (part: number) =>
-    sql`round((percentile_cont(${sql.raw(`${part}`)}) within group
-      (order by extract(epoch from l.lifted_at - s.suspended_at)::float8) filter (where ${isLifted})
-        / 3600)::numeric, 2)::float8`
-  return await readOne(
+  const { within: lasted, ...counts } = await readOne<SuspensionsRow>(
     tx,
     sql`select ${countOf(during(sql`s.suspended_at`, sight))} as ordered, ${countOf(isLifted)} as lifted,
       ${countOf(sql`l.suspension_id is null and u.retired_at is null`)} as "inForce",
-      ${lasted(0.5)} as "p50HoursToLift", ${lasted(0.9)} as "p90HoursToLift"
+      ${within(hoursBetween(sql`s.suspended_at`, sql`l.lifted_at`))} filter (where ${isLifted}) as within
     from suspension s join use_case u on u.id = s.use_case_id
       left join suspension_lifting l on l.suspension_id = s.id
     where ${seen(sight)}`,
   )
+  const { p50Hours: p50HoursToLift, p90Hours: p90HoursToLift } = told(lasted)
+  return { ...counts, p50HoursToLift, p90HoursToLift }
 }
 
 export async function countIncidents(tx: ReadTx, sight: Sight): Promise<DecisionInsights['incidents']> {
