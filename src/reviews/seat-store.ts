@@ -1,7 +1,6 @@
 import { and, eq, inArray, isNull, or } from 'drizzle-orm'
 import { reviewParties, reviewSeats } from '../db/schema.js'
 import type { WriteTx } from '../db/transaction.js'
-import { findDelegation } from '../delegations/service.js'
 import { RegistryError } from '../errors.js'
 
 type SeatRow = typeof reviewSeats.$inferSelect
@@ -11,6 +10,8 @@ export interface Seating {
   seat: string
   /** The holder whose delegate fills the seat. */
   onBehalfOf: string | undefined
+  /** Whether this person votes for the caller now. */
+  isMyDelegate(personId: string): Promise<boolean>
 }
 
 /**
@@ -26,7 +27,7 @@ export async function takeSeat(tx: WriteTx, seating: Seating): Promise<void> {
   const taken = await listTaken(tx, reviewId, seat, seated)
   const back = taken.find((row) => row.personId === personId && row.vacatedAt === null)
   if (back?.representedBy && back.seat === seat && onBehalfOf === undefined) {
-    return await assertBack(tx, { fromId: personId, toId: back.representedBy })
+    return await assertBack(seating, back.representedBy)
   }
   if (isSeatedSo(taken, personId, seating)) return
   const elector = { reviewId, part: 'elector' as const, because: `votes for the ${seat} seat` }
@@ -40,8 +41,8 @@ export async function takeSeat(tx: WriteTx, seating: Seating): Promise<void> {
 }
 
 /** R-45: once their delegation is over, holders speak for themselves again, from the same seat. */
-async function assertBack(tx: WriteTx, people: { fromId: string; toId: string }): Promise<void> {
-  if (!(await findDelegation(tx, people))) return
+async function assertBack({ isMyDelegate }: Seating, delegateId: string): Promise<void> {
+  if (!(await isMyDelegate(delegateId))) return
   throw conflict('somebody votes for you in this round; end your delegation to them to vote yourself')
 }
 

@@ -156,9 +156,12 @@ async function castVote(
   const ordinal = votes.filter((vote) => vote.seat === seat).length + 1
   assertChangeable(choice, votes.filter(({ personId }) => personId === tx.principal.personId).length)
   await vacateIfLeft(tx, round, seat)
-  await takeSeat(tx, { reviewId: review.id, seat, onBehalfOf })
+  const { personId } = tx.principal
+  const isMyDelegate = async (toId: string) =>
+    (await findDelegation(tx, { fromId: personId, toId })) !== undefined
+  await takeSeat(tx, { reviewId: review.id, seat, onBehalfOf, isMyDelegate })
   const cast = await store.insertVote(tx, {
-    ...{ id: newId(), reviewId: review.id, personId: tx.principal.personId, seat, choice, rationale },
+    ...{ id: newId(), reviewId: review.id, personId, seat, choice, rationale },
     ...{ ordinal, conditions: terms },
     ...{ onBehalfOf: onBehalfOf ?? null, decisionRight: right, castAt: tx.now },
   })
