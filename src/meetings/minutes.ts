@@ -5,12 +5,10 @@ import { Decision } from '../reviews/decision.js'
 import { type Choice, Vote } from '../reviews/review.js'
 import * as examples from './examples.js'
 
-const About = z
-  .strictObject({ id: z.uuid(), key: z.string(), title: z.string(), orgUnit: z.string() })
-  .meta({
-    id: 'MinutesUseCase',
-    description: 'What it is about, as it is called now, and the name of its unit',
-  })
+const About = z.strictObject({ id: z.uuid(), key: z.string(), title: z.string(), orgUnit: z.string() }).meta({
+  id: 'MinutesUseCase',
+  description: 'What it is about, as it is called now, and the name of its unit',
+})
 
 const MinutesVote = Vote.pick({ seat: true, choice: true, rationale: true })
   .extend({

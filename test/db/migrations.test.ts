@@ -128,7 +128,15 @@ t.test('every table has a primary key, and assent_app no more rights than it nee
   t.strictSame(namesOf(tables.filter(({ removes }) => removes)), ['idempotency_key'])
   const onRecord = [
     ...['audit_event', 'audit_payload', 'break_glass', 'break_glass_closing', 'break_glass_review'],
-    ...['catalog_control', 'condition_ending', 'decision', 'delivery_attempt', 'evidence', 'evidence_verdict', 'incident_entry'],
+    ...[
+      'catalog_control',
+      'condition_ending',
+      'decision',
+      'delivery_attempt',
+      'evidence',
+      'evidence_verdict',
+      'incident_entry',
+    ],
     ...[
       'notice',
       'refusal',

@@ -67,7 +67,9 @@ t.test('what the register knows is filled in, and every gap says that it is one'
       A4: /^Screener \(screener\); UC-\d+$/,
     },
     ...{ A2: '[to be added]', A5: 'Sorts applications\nGives: A list\nRuns on: Screener (screener)' },
-    ...{ A6: /Technique: nlp\nPersonal data: personal\nAutonomy: human in loop\nData and inputs: \[to be added\]/ },
+    ...{
+      A6: /Technique: nlp\nPersonal data: personal\nAutonomy: human in loop\nData and inputs: \[to be added\]/,
+    },
     ...{ A7: 'In service, as a pilot', A10: 'DE; FR', A12: '[to be added]', C5: '[to be added]' },
     ...{ C1: /sam@example\.org; address: \[to be added\]/, C2: /^Sam; sam@example\.org/ },
   })
