@@ -153,7 +153,8 @@ function partRoutes(app: App, { policies }: Deps): void {
       id: 'listMappings',
       tag,
       summary: 'Controls of other catalogs that ask for the same',
-      description: 'By the mappings of the policy in force, read in both directions.',
+      description:
+        'By the mappings of the policy in force, and by what controls of its catalogs serve, read in both directions.',
       right,
       params,
       query: z.strictObject({ ...pageQuery, ...meetingFilters }),

@@ -5,8 +5,9 @@ import { notFound, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Policies } from '../policy/load.js'
-import { type Catalog, type Control, reverse } from './catalog.js'
+import type { Catalog, Control } from './catalog.js'
 import type { CatalogSummary, CatalogView, ControlFilters, Meeting, MeetingFilters } from './catalog-view.js'
+import { meetingsOf } from './meetings.js'
 import * as store from './store.js'
 import { type Found, present, presentControl, summarize, viewOf } from './view.js'
 
@@ -149,7 +150,7 @@ function pick({ controls }: Catalog, { filters, after, limit }: store.ControlsPa
 }
 
 /**
- * Controls of other catalogs that meet those of this one, by the mappings of policy in either direction.
+ * Controls of other catalogs that meet those of this one, in the order of their ids.
  * @throws RegistryError `not_found`
  */
 export async function listMeetings(
@@ -160,11 +161,8 @@ export async function listMeetings(
 ): Promise<PageOf<Meeting>> {
   await findVersions(tx, policies, id)
   const keyOf = (one: Meeting) => [one.control, one.catalog, one.other]
-  const meetings = [...policies.mappings, ...policies.mappings.map(reverse)]
-    .filter((mapping) => mapping.from === id && (to === undefined || mapping.to === to))
-    .flatMap(({ to: catalog, pairs }) =>
-      pairs.map((pair) => ({ control: pair.from, relation: pair.relation, catalog, other: pair.to })),
-    )
+  const meetings = meetingsOf(policies, id)
+    .filter((one) => to === undefined || one.catalog === to)
     .filter((one) => control === undefined || one.control === control)
     .filter((one) => after === undefined || compare(keyOf(one), after.map(String)) > 0)
     .sort((a, b) => compare(keyOf(a), keyOf(b)))

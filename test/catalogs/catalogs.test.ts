@@ -41,6 +41,15 @@ t.test(
   },
 )
 
+t.test('what an action of the generative AI profile serves meets it, too', async (t) => {
+  const action = await human.get('/v1/catalogs/nist-ai-600-1/mappings?control=MS-2.11-002')
+  t.same(action.body.items, [
+    { control: 'MS-2.11-002', relation: 'intersects', catalog: 'nist-ai-rmf', other: 'MEASURE 2.11' },
+  ])
+  const back = await human.get('/v1/catalogs/nist-ai-rmf/mappings?control=MEASURE+2.11&to=nist-ai-600-1')
+  t.equal(back.body.items.length, (await idsOf('nist-ai-600-1', 'serves=MEASURE+2.11')).length)
+})
+
 t.test('a control shows what meets it in other frameworks, whichever of the two one asks', async (t) => {
   const { body } = await human.get('/v1/catalogs/us-insurers/mappings?control=CO+1.2')
   t.same(body.items, [
@@ -56,11 +65,11 @@ t.test('a control shows what meets it in other frameworks, whichever of the two 
   const all: unknown[] = []
   let cursor = ''
   do {
-    const page = await human.get(`/v1/catalogs/nist-ai-rmf/mappings?limit=7${cursor}`)
+    const page = await human.get(`/v1/catalogs/nist-ai-rmf/mappings?limit=7&to=eu-ai-act${cursor}`)
     all.push(...page.body.items)
     cursor = page.body.next === null ? '' : `&cursor=${page.body.next}`
   } while (cursor !== '')
-  const whole = await human.get('/v1/catalogs/nist-ai-rmf/mappings?limit=200')
+  const whole = await human.get('/v1/catalogs/nist-ai-rmf/mappings?limit=200&to=eu-ai-act')
   t.same(all, whole.body.items)
 })
 
@@ -175,6 +184,36 @@ t.test('a list that began with one version goes on with it', async (t) => {
   t.match((await human.get('/v1/catalogs/moving/controls?limit=1')).body.items, [{ title: 'second' }])
 })
 
+t.test('of two who import a version at once, one does', async (t) => {
+  const fields = { id: 'race', version: '1', title: 'Race' }
+  const answers = await Promise.all(['A', 'B', 'C'].map((id) => upload(fields, `id,title\n${id},One\n`)))
+  t.same(answers.map(({ status }) => status).sort(), [201, 409, 409])
+  const won = answers.findIndex(({ status }) => status === 201)
+  t.match((await human.get('/v1/catalogs/race/controls')).body.items, [{ id: ['A', 'B', 'C'][won] }])
+})
+
+t.test('catalogs of policy and imported ones are one list, without a gap', async (t) => {
+  const listed: string[] = []
+  let cursor = ''
+  do {
+    const { body } = await human.get(`/v1/catalogs?limit=2${cursor}`)
+    listed.push(...body.items.map(({ id, version }: { id: string; version: string }) => `${id} ${version}`))
+    cursor = body.next === null ? '' : `&cursor=${body.next}`
+  } while (cursor !== '')
+  t.same(listed, [
+    ...[
+      'again 1',
+      'eu-ai-act 2024',
+      'house 1',
+      'moving 1',
+      'moving 2',
+      'nist-ai-600-1 1.0',
+      'nist-ai-rmf 1.0',
+    ],
+    ...['nist-ai-rmf 1.0-official', 'race 1', 'us-insurers 2026-09'],
+  ])
+})
+
 t.test('what is imported cannot be changed by the service, whatever it does', async (t) => {
   const app = await server.database.pool.connect()
   t.teardown(() => app.release())
@@ -270,6 +309,17 @@ t.test('a file that is no catalog changes nothing, and is told what is wrong', a
   await refuses(t, server, () => admin.post('/v1/catalogs', { id: 'bad' }), { status: 415 })
   await refuses(t, server, () => admin.post('/v1/catalogs', 'x', formType), { status: 400 })
   t.match(await human.get('/v1/catalogs/constructor'), { status: 404 })
+})
+
+t.test('a catalog as large as may be is imported and read to its end', async (t) => {
+  const rows = Array.from({ length: 5000 }, (_, n) => `c-${n},${'Title '.repeat(20)},${'Text '.repeat(100)}`)
+  const file = ['id,title,text', ...rows].join('\n')
+  t.match(await upload({ id: 'large', version: '1', title: 'Large' }, file), {
+    status: 201,
+    body: { controls: 5000 },
+  })
+  const last = await human.get('/v1/catalogs/large/controls?limit=200&category=controls')
+  t.equal(last.body.items.length, 200)
 })
 
 async function idsOf(catalog: string, query: string): Promise<string[]> {
