@@ -54,7 +54,7 @@ function urgency(dueAt: Instant, { now, day }: { now: Instant; day: string }): A
 }
 
 function present(
-  { id, round, tier, lane, route, asks, openedAt, dueAt, stages, votes }: Review,
+  { id, round, tier, lane, route, asks, openedAt, dueAt, stages, votes, openSeats }: Review,
   named: (id: string) => Named,
 ): Omit<AgendaItem, 'useCase' | 'urgency' | 'changeClass'> {
   return {
@@ -66,14 +66,17 @@ function present(
         ...{ id: stage.id, approvals: stage.approvals, quorum: stage.quorum },
         ...{ dueAt: stage.dueAt, isOverdue: stage.isOverdue, missing },
       })),
-    votes: countedVotes(votes).map(({ seat, personId, onBehalfOf, choice }) => ({
-      ...{
-        seat,
-        person: named(personId),
-        onBehalfOf: onBehalfOf === null ? null : named(onBehalfOf),
-        choice,
-      },
-    })),
+    // a seat whose voter has left is open again, and what was voted from it counts no more.
+    votes: countedVotes(votes.filter(({ seat }) => !openSeats.includes(seat))).map(
+      ({ seat, personId, onBehalfOf, choice }) => ({
+        ...{
+          seat,
+          person: named(personId),
+          onBehalfOf: onBehalfOf === null ? null : named(onBehalfOf),
+          choice,
+        },
+      }),
+    ),
   }
 }
 

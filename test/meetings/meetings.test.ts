@@ -70,6 +70,22 @@ t.test('R-51: the agenda says how much changed since the last decision', async (
   t.match(body.items, [{ route: 'adaptive', changeClass: 'adaptive', round: 2 }])
 })
 
+t.test('R-46: on the agenda, a seat whose voter has lost it is missing again', async (t) => {
+  const committee = await startCommittee(t)
+  const { owner, seats } = committee
+  const reviewId = await submit(committee, (await register(committee)).id)
+  await vote(committee, reviewId, 'legal', 'approve')
+  await vote(committee, reviewId, 'business', 'abstain')
+  const gone = 'update rights_grant set revoked_by = granted_by, revoked_at = now() where person_id = $1'
+  await owner.query(gone, [seats.legal.id])
+  const { body } = await seats.risk.get('/v1/reviews/agenda')
+  t.match(body.items[0].stages, [{ approvals: 0, missing: ['risk', 'legal', 'compliance'] }])
+  t.same(
+    body.items[0].votes.map(({ seat }: { seat: string }) => seat),
+    ['business'],
+  )
+})
+
 t.test('an agenda is of one unit if so asked, and of what its reader may read', async (t) => {
   const committee = await startCommittee(t)
   const { seats, unit, unitId, riskOwner, person } = committee
