@@ -103,6 +103,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
     blobs: new FolderStore(evidenceDir),
     uploadLimit,
     taken: deps.policies.evidence,
+    isScanned: deps.config.clamav !== undefined,
   })
   await app.register(delegationRoutes)
   await app.register(conditionRoutes)

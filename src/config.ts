@@ -3,6 +3,8 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Issue, RegistryError } from './errors.js'
+import { ClamdAddress } from './net/clamd-address.js'
+import { isProxy } from './net/trusted-proxy.js'
 
 /** Where `policies/`, `migrations/` and `openapi/` lie. This file runs as `dist/src/config.js`. */
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url))
@@ -73,6 +75,7 @@ const Settings = z.object({
   ASSENT_SECRET_KEY: secret.optional(),
   ASSENT_SMTP_URL: smtpUrl.optional(),
   ASSENT_MAIL_FROM: mailAddress.optional(),
+  ASSENT_CLAMAV: ClamdAddress.optional(),
   ASSENT_WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   ASSENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(1200),
   ASSENT_GATE_RATE_LIMIT: wholeNumber(1, 10_000_000).default(12_000),
@@ -139,6 +142,7 @@ function configOf(settings: Settings) {
     metricsToken: settings.ASSENT_METRICS_TOKEN,
     cursorSecret: settings.ASSENT_CURSOR_SECRET,
     secretKey: settings.ASSENT_SECRET_KEY,
+    clamav: settings.ASSENT_CLAMAV,
     mail: mailOf(settings),
     webhooks: { allowPrivate: settings.ASSENT_WEBHOOK_ALLOW_PRIVATE },
     signInTimeoutMs: settings.ASSENT_SIGN_IN_TIMEOUT_MS,
@@ -283,13 +287,6 @@ function isLoopback(host: string): boolean {
 function isSafeIssuer(value: string): boolean {
   const { protocol, hostname } = new URL(value)
   return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
-}
-
-function isProxy(value: string): boolean {
-  const [address = '', bits] = value.split('/')
-  const family = isIP(address)
-  if (bits === undefined) return family !== 0 || ['loopback', 'linklocal', 'uniquelocal'].includes(value)
-  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)
 }
 
 function list<T extends z.ZodType<string, string>>(element: T) {

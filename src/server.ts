@@ -7,7 +7,11 @@ import { type Database, openDatabase } from './db/database.js'
 import { dropOldKeys } from './db/idempotency.js'
 import { asOwner, type DatabaseLocation, findDatabase } from './db/location.js'
 import { migrate } from './db/migrate.js'
+import type { Request } from './db/transaction.js'
 import { RegistryError } from './errors.js'
+import { FolderStore } from './evidence/blobs.js'
+import { clamdScan } from './evidence/clamd.js'
+import { Scanning } from './evidence/scanning.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
 import { ImportProfile } from './imports/profile.js'
@@ -49,6 +53,7 @@ export async function startServer(config: Config): Promise<Server> {
     const firstSignIn = await prepareFirstSignIn(database)
     const cleaning = keepClean(database, app)
     started.push(async () => clearInterval(cleaning))
+    started.push(scanEvidence({ config, policies, database, app }))
     const { registry } = app.metrics
     const telling = await prepareTelling({ config, policies, database, registry, log: app.log })
     telling.dispatcher.start()
@@ -61,14 +66,31 @@ export async function startServer(config: Config): Promise<Server> {
 }
 
 /** Before the first request is answered under it, it is on record which policy is in force. */
-async function recordPolicy(
-  database: Database,
-  { digest, decisionRights }: Policies,
-  { deployedBy }: Config,
-): Promise<void> {
+async function recordPolicy(database: Database, policies: Policies, { deployedBy }: Config): Promise<void> {
+  const { digest } = policies
+  await recordLoading(database, asAssent(policies), { digest, version: shippedVersion(), deployedBy })
+}
+
+function asAssent({ decisionRights }: Policies): Request {
   const ability = buildAbility(readRights(decisionRights), assentItself)
-  const request = { principal: assentItself, ability, requestId: newId() }
-  await recordLoading(database, request, { digest, version: shippedVersion(), deployedBy })
+  return { principal: assentItself, ability, requestId: newId() }
+}
+
+interface Running {
+  config: Config
+  policies: Policies
+  database: Database
+  app: App
+}
+
+/** Where a scanner is configured, its files are looked through. Answers what ends that. */
+function scanEvidence({ config, policies, database, app }: Running): () => Promise<void> {
+  if (!config.clamav) return async () => {}
+  const blobs = new FolderStore(config.evidenceDir)
+  const scan = clamdScan(config.clamav)
+  const scanning = new Scanning({ database, blobs, scan, assent: () => asAssent(policies), log: app.log })
+  scanning.start()
+  return async () => await scanning.stop()
 }
 
 /** @throws RegistryError `unavailable` when something else listens there */

@@ -60,7 +60,7 @@ const layers: [name: string, files: RegExp][] = [
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
   [
     'kernel',
-    /^catalogs\/csv$|^evidence\/blobs$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
+    /^catalogs\/csv$|^evidence\/(blobs|clamd)$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
   ],
   ['kernel', /^registers\/workbook$|^packages\/tar$/],
   ['store', /^[\w-]+\/([\w]+-)?store$/],
@@ -70,6 +70,7 @@ const layers: [name: string, files: RegExp][] = [
     'service',
     /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/,
   ],
+  ['service', /^evidence\/scanning$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],

@@ -54,7 +54,12 @@ t.test('settings take the place of defaults', async (t) => {
     databaseOwnerUrl: 'postgres://app@db/assent',
     oidc: { issuers: ['https://login.example.org/tenant/', 'https://other.example.org'], audience: 'assent' },
     evidenceDir: '/var/lib/assent/evidence',
+    clamav: undefined,
   })
+  const clamavOf = (ASSENT_CLAMAV: string) => readConfig({ ASSENT_CLAMAV }).clamav
+  t.same(clamavOf('clamav.internal:3310'), { host: 'clamav.internal', port: 3310 })
+  t.same(clamavOf('[::1]:3310'), { host: '::1', port: 3310 })
+  t.same(clamavOf('/run/clamav/clamd.ctl'), { path: '/run/clamav/clamd.ctl' })
   const owner = { ...env, ASSENT_DATABASE_OWNER_URL: 'postgresql://owner@db/assent' }
   t.equal(readConfig(owner).databaseOwnerUrl, 'postgresql://owner@db/assent')
 })
@@ -66,6 +71,7 @@ t.test('everything that is wrong is said at once, one sentence each', async (t) 
     ASSENT_CURSOR_SECRET: 'short',
     ASSENT_POOL_SIZE: '2.5',
     ASSENT_TRUST_PROXY: 'true',
+    ASSENT_CLAMAV: 'localhost',
     ASSENT_ALLOW_PLAIN_HTTP: 'yes',
     DATABASE_URL: 'mysql://x',
     ASSENT_PUBLIC_URL: 'ftp://x',
@@ -74,6 +80,7 @@ t.test('everything that is wrong is said at once, one sentence each', async (t) 
   })
   t.same(wrong.sort(), [
     'ASSENT_ALLOW_PLAIN_HTTP must be true or false',
+    'ASSENT_CLAMAV must be host:port, or the path of a socket such as /run/clamav/clamd.ctl',
     'ASSENT_CURSOR_SECRET must have at least 32 characters',
     'ASSENT_DATADIR is not a setting; correct its spelling or remove it',
     'ASSENT_DATA_DIR is empty; give it a value or remove it',

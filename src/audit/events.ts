@@ -117,9 +117,14 @@ export const catalogue = {
   'tier.raised': event('use_case', { right, from: tier, to: tier }, { reason: prose }),
   'evidence.attached': event(
     'use_case',
-    { right, evidenceId: id, kind: word, form: word, digest, size: z.number() },
-    { title: prose, fileName: prose.nullable(), statement: prose.nullable() },
+    {
+      ...{ right, evidenceId: id, kind: word, form: word, digest, size: z.number() },
+      ...{ supersedesId: id.optional(), sharedFromId: id.optional() },
+    },
+    { title: prose, fileName: prose.nullable(), statement: prose.nullable(), url: prose.optional() },
   ),
+  'evidence.released': event('use_case', { evidenceId: id, digest }, {}),
+  'evidence.rejected': event('use_case', { evidenceId: id, digest }, { finding: prose }),
   'evidence.accepted': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
   'evidence.refused': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
   'review.opened': event(

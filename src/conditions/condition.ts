@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import { type Evidence, EvidenceKind } from '../evidence/evidence.js'
+import { assertCurrent, type Evidence, EvidenceKind } from '../evidence/evidence.js'
 import { day, givenInstant, type Instant } from '../instant.js'
 import { Slug } from '../policy/lanes.js'
 import { reason, text } from '../text.js'
@@ -217,7 +217,12 @@ export function assertObligation(row: { type: 'obligation' | 'limit' }): void {
  * @throws RegistryError `invalid` for evidence of another kind, `conflict` for what does not count, or no longer
  */
 export function assertSatisfies(
-  { kind, verdict, freshUntil }: Pick<Evidence, 'kind' | 'verdict' | 'freshUntil'>,
+  {
+    kind,
+    verdict,
+    freshUntil,
+    supersededById,
+  }: Pick<Evidence, 'kind' | 'verdict' | 'freshUntil' | 'supersededById'>,
   satisfiedBy: string | null,
   now: Instant,
 ): void {
@@ -236,6 +241,7 @@ export function assertSatisfies(
   if (verdict.verdict === 'refused') {
     throw new RegistryError('conflict', 'this evidence was refused; attach another, and have that accepted')
   }
+  assertCurrent(supersededById)
   if (freshUntil !== null && freshUntil <= now) {
     throw new RegistryError(
       'conflict',

@@ -258,7 +258,7 @@ export const evidence = pgTable('evidence', {
   useCaseId: uuid().notNull(),
   kind: text().notNull(),
   title: text().notNull(),
-  form: text({ enum: ['file', 'attestation'] }).notNull(),
+  form: text({ enum: ['file', 'attestation', 'link'] }).notNull(),
   digest: text().notNull(),
   size: bigint({ mode: 'number' }).notNull(),
   mediaType: text().notNull(),
@@ -267,6 +267,18 @@ export const evidence = pgTable('evidence', {
   freshUntil: instant(),
   attachedBy: uuid().notNull(),
   attachedAt: instant().notNull(),
+  url: text(),
+  supersedesId: uuid(),
+  sharedFromId: uuid(),
+})
+
+export const evidenceScans = pgTable('evidence_scan', {
+  evidenceId: uuid().primaryKey(),
+  state: text({ enum: ['quarantined', 'available', 'rejected'] }).notNull(),
+  tries: integer().notNull(),
+  nextAt: instant().notNull(),
+  finding: text(),
+  endedAt: instant(),
 })
 
 export const evidenceVerdicts = pgTable('evidence_verdict', {

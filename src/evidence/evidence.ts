@@ -34,6 +34,12 @@ export const Verdict = z
   })
 export type Verdict = z.infer<typeof Verdict>
 
+/** Whether its bytes may be had. Only where a scanner is configured is a file anything but `available`. */
+export const EvidenceState = z
+  .enum(['quarantined', 'available', 'rejected'])
+  .meta({ id: 'EvidenceState', description: 'Whether its bytes may be had, as the virus scanner says' })
+export type EvidenceState = z.infer<typeof EvidenceState>
+
 /** One piece of evidence. It is never changed and never deleted; a newer one is attached beside it. */
 export const Evidence = z
   .strictObject({
@@ -41,20 +47,29 @@ export const Evidence = z
     useCaseId: z.uuid(),
     kind: EvidenceKind,
     title: z.string(),
-    form: z.enum(['file', 'attestation']),
+    form: z.enum(['file', 'attestation', 'link']),
     digest: z.string().describe('`sha256:` and 64 hex digits, of the bytes that `content` gives'),
     size: z.int().describe('Bytes'),
     mediaType: z.string().describe('As declared by whoever attached it, and as its first bytes say'),
-    fileName: z.string().nullable().describe('Null for an attestation'),
-    statement: z.string().nullable().describe('What was attested; null for a file'),
+    fileName: z.string().nullable().describe('Null for what is no file'),
+    statement: z.string().nullable().describe('What was attested, or what the link shows; null for a file'),
+    url: z.string().nullable().describe('Of a link, for people to open; Assent never does'),
+    state: EvidenceState,
     freshUntil: z.iso.datetime().nullable().describe('From then on it counts as stale; null for never'),
+    isFresh: z.boolean().describe('At the time of the answer'),
+    counts: z
+      .boolean()
+      .describe('Accepted, available, fresh and not superseded: what a decision made now rests on'),
+    supersedesId: z.uuid().nullable().describe('The older piece in whose place it came'),
+    supersededById: z.uuid().nullable().describe('The newer piece that came in its place'),
+    sharedFromId: z.uuid().nullable().describe('The same bytes in another use case, from where it was taken'),
     attachedBy: z.uuid().describe('Id of a person, who cannot judge it'),
     attachedAt: z.iso.datetime(),
     verdict: Verdict.nullable().describe('Null until somebody else judged it'),
   })
   .meta({
     id: 'Evidence',
-    description: 'A file or an attestation; it is never changed and never deleted',
+    description: 'A file, an attestation or a link; it is never changed and never deleted',
     examples: [examples.evidence],
   })
 export type Evidence = z.infer<typeof Evidence>
@@ -63,6 +78,10 @@ const shapes = {
   kind: EvidenceKind,
   title: text(300).trim().min(3),
   freshUntil: givenInstant.describe('From then on it counts as stale; left out, it never does'),
+  supersedesId: z
+    .uuid()
+    .describe('An older piece of the same use case and kind, which then counts no longer')
+    .optional(),
 }
 
 export const NewAttestation = z
@@ -74,6 +93,7 @@ export const NewAttestation = z
       .min(10, 'say what you attest, in at least ten characters')
       .describe('What you vouch for'),
     freshUntil: shapes.freshUntil.optional(),
+    supersedesId: shapes.supersedesId,
   })
   .meta({
     id: 'NewAttestation',
@@ -82,12 +102,49 @@ export const NewAttestation = z
   })
 export type NewAttestation = z.infer<typeof NewAttestation>
 
+export const NewLink = z
+  .strictObject({
+    kind: shapes.kind,
+    title: shapes.title,
+    url: text(2000)
+      .pipe(z.url({ protocol: /^https$/, error: 'must be a URL that begins with https://' }))
+      .refine((url) => !holdsCredentials(url), 'holds a name or password; leave them out')
+      .describe('Where it is, for people to open; Assent never does'),
+    statement: text(20_000)
+      .trim()
+      .min(10, 'say what it shows, in at least ten characters')
+      .describe('What it shows; what is there may change, this stays'),
+    freshUntil: shapes.freshUntil.optional(),
+    supersedesId: shapes.supersedesId,
+  })
+  .meta({
+    id: 'NewLink',
+    description: 'A page elsewhere, and what it shows',
+    examples: [examples.newLink],
+  })
+export type NewLink = z.infer<typeof NewLink>
+
+/** For which other use case a piece of evidence is to serve as well. */
+export const NewUse = z
+  .strictObject({ useCaseId: z.uuid() })
+  .meta({ id: 'NewEvidenceUse', examples: [examples.newUse] })
+export type NewUse = z.infer<typeof NewUse>
+
+export const evidenceFilters = {
+  kind: EvidenceKind.optional().describe('Only of this kind'),
+  state: EvidenceState.optional().describe('Only what the virus scanner left so'),
+  verdict: z.enum(['accepted', 'refused', 'none']).optional().describe('`none`: nobody judged it yet'),
+  freshAt: givenInstant.optional().describe('Only what is fresh at this instant'),
+}
+export type EvidenceFilters = z.infer<z.ZodObject<typeof evidenceFilters>>
+
 /** The fields of the form that come before its file. */
 export const FileFields = z
   .strictObject({
     kind: shapes.kind,
     title: shapes.title,
     freshUntil: shapes.freshUntil.optional(),
+    supersedesId: shapes.supersedesId,
     digest: z
       .string()
       .regex(/^sha256:[0-9a-f]{64}$/, 'give `sha256:` and 64 lower-case hex digits')
@@ -119,6 +176,44 @@ export function assertFresh(freshUntil: Instant | null, now: Instant): void {
   )
 }
 
+/** @throws RegistryError `conflict` while a scanner has not let it go, or when it found something */
+export function assertAvailable(state: EvidenceState): void {
+  if (state === 'available') return
+  throw new RegistryError(
+    'conflict',
+    state === 'quarantined'
+      ? 'this file waits for the virus scanner; try again in a while, and tell whoever runs Assent if it stays so'
+      : 'the virus scanner found something in this file, so nobody gets it; attach a clean one',
+  )
+}
+
+/** @throws RegistryError `conflict` for a piece in whose place a newer one came */
+export function assertCurrent(supersededById: string | null): void {
+  if (supersededById === null) return
+  throw new RegistryError(
+    'conflict',
+    `a newer piece of evidence, ${supersededById}, came in place of this one; use that`,
+  )
+}
+
+/** @throws RegistryError `invalid` unless the older piece is of the same use case and kind */
+export function assertSameLine(
+  older: { useCaseId: string; kind: string },
+  newer: { useCaseId: string; kind: string },
+): void {
+  if (older.useCaseId === newer.useCaseId && older.kind === newer.kind) return
+  throw new RegistryError(
+    'invalid',
+    'evidence supersedes a piece of the same use case and the same kind; name such a one, or none',
+  )
+}
+
+/** @throws RegistryError `conflict` for the use case that it is evidence of already */
+export function assertElsewhere(isThere: boolean): void {
+  if (!isThere) return
+  throw new RegistryError('conflict', 'this is evidence of that use case already; name another use case')
+}
+
 export function assertUnjudged(verdict: Pick<Verdict, 'verdict' | 'givenAt'> | null): void {
   if (verdict === null) return
   throw new RegistryError(
@@ -134,6 +229,12 @@ export function assertSameDigest(given: string | undefined, announced: string | 
     'invalid',
     'the digest of the form and Repr-Digest differ; give that of the file in both, or in one of them',
   )
+}
+
+function holdsCredentials(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { username, password } = new URL(url)
+  return username !== '' || password !== ''
 }
 
 /** Characters that make a name read in another order than it is written, such as RIGHT-TO-LEFT OVERRIDE. */

@@ -12,7 +12,14 @@ export const evidence = {
   mediaType: 'application/pdf',
   fileName: 'wording-by-customer-group.pdf',
   statement: null,
+  url: null,
+  state: 'available',
   freshUntil: '2027-02-10T00:00:00.000Z',
+  isFresh: true,
+  counts: true,
+  supersedesId: null,
+  supersededById: null,
+  sharedFromId: null,
   attachedBy: riskOwner.id,
   attachedAt: '2026-02-10T14:00:00.000Z',
   verdict: {
@@ -30,6 +37,16 @@ export const newAttestation = {
     'I read 200 drafts that were sent in the first quarter. Three named a discount that we do not give.',
   freshUntil: '2026-07-01T00:00:00.000Z',
 }
+
+export const newLink = {
+  kind: 'monitoring_report',
+  title: 'Dashboard of complaints',
+  url: 'https://reports.example.com/letters/complaints',
+  statement: 'Complaints about letters, by week: two in the first quarter, both about the address.',
+  freshUntil: '2026-07-01T00:00:00.000Z',
+}
+
+export const newUse = { useCaseId: '019c47da-1300-7f6d-a2c1-4b0de1f25a77' }
 
 export const fileFields = {
   kind: evidence.kind,

@@ -13,22 +13,27 @@ import type { BlobStore } from './blobs.js'
 import {
   assertSameDigest,
   Evidence,
+  evidenceFilters,
   FileFields,
   fileNameOf,
   Judgement,
   mediaTypeOf,
   NewAttestation,
   type NewFile,
+  NewLink,
+  NewUse,
 } from './evidence.js'
 import { assertTaken, recognizing } from './media-type.js'
 import {
   assertAttachable,
   attachAttestation,
   attachFile,
+  attachLink,
   getEvidence,
   judge,
   listEvidence,
   openContent,
+  shareEvidence,
 } from './service.js'
 
 const params = z.strictObject({ id: z.uuid().describe('Of the piece of evidence') })
@@ -42,21 +47,25 @@ interface Deps {
   uploadLimit: number
   /** What policy says of files. */
   taken: EvidenceFile
+  /** Whether files wait for a virus scanner. */
+  isScanned: boolean
 }
 
-/** Files and attestations, and their acceptance. */
+/** Files, attestations and links, and their acceptance. */
 export async function evidenceRoutes(app: App, deps: Deps): Promise<void> {
   await registerUploads(app)
   app.addHook('onReady', async () => {
     await deps.blobs.sweep().catch((err) => app.log.warn({ err }, 'drafts of evidence stay'))
   })
-  attestationRoutes(app)
+  wordRoutes(app)
+  shareRoutes(app)
   fileRoutes(app, deps)
   judgeRoutes(app)
+  listRoutes(app)
   contentRoutes(app, deps.blobs)
 }
 
-function attestationRoutes(app: App): void {
+function wordRoutes(app: App): void {
   app.post(
     '/v1/use-cases/:id/evidence',
     operation({
@@ -73,9 +82,45 @@ function attestationRoutes(app: App): void {
     async (request) =>
       await app.write(request, (tx) => attachAttestation(tx, request.params.id, request.body)),
   )
+
+  app.post(
+    '/v1/use-cases/:id/evidence/links',
+    operation({
+      id: 'attachLink',
+      tag,
+      summary: 'Attach a link, and say what it shows',
+      description:
+        'For people to open; Assent never does. Its digest is that of `{"statement":…,"url":…}` as canonical JSON (RFC 8785).',
+      right: { action: 'attach', subject: 'UseCase' },
+      params: ofUseCase,
+      body: NewLink,
+      location: '/v1/evidence/{id}',
+      answers: { 201: Evidence },
+    }),
+    async (request) => await app.write(request, (tx) => attachLink(tx, request.params.id, request.body)),
+  )
 }
 
-function fileRoutes(app: App, { blobs, uploadLimit, taken }: Deps): void {
+function shareRoutes(app: App): void {
+  app.post(
+    '/v1/evidence/:id/uses',
+    operation({
+      id: 'shareEvidence',
+      tag,
+      summary: 'Let a piece of evidence serve another use case as well',
+      description:
+        'The other use case gets a piece of its own with the same bytes, which somebody accepts or refuses there. Its giver is whoever shares it.',
+      right: { action: 'attach', subject: 'UseCase' },
+      params,
+      body: NewUse,
+      location: '/v1/evidence/{id}',
+      answers: { 201: Evidence },
+    }),
+    async (request) => await app.write(request, (tx) => shareEvidence(tx, request.params.id, request.body)),
+  )
+}
+
+function fileRoutes(app: App, { blobs, uploadLimit, taken, isScanned }: Deps): void {
   app.post(
     '/v1/use-cases/:id/evidence/files',
     operation({
@@ -97,7 +142,7 @@ function fileRoutes(app: App, { blobs, uploadLimit, taken }: Deps): void {
       const form = { fields: FileFields, limit: Math.min(uploadLimit, taken.largestBytes) }
       const announced = givenReprDigest(request)
       const received = await receiveUpload(request, form, (upload) => keep(blobs, taken, upload, announced))
-      return await app.write(request, (tx) => attachFile(tx, id, received), {
+      return await app.write(request, (tx) => attachFile(tx, id, received, isScanned), {
         content: digestOfJson(received),
       })
     },
@@ -132,24 +177,28 @@ function judgeRoutes(app: App): void {
     }),
     async (request) => await app.write(request, (tx) => judge(tx, request.params.id, request.body)),
   )
+}
 
+function listRoutes(app: App): void {
   app.get(
     '/v1/use-cases/:id/evidence',
     operation({
       id: 'listEvidence',
       tag,
       summary: 'Evidence of a use case, the last attached first',
-      description: 'Refused pieces are among them; only accepted ones count in a decision.',
+      description: 'Refused and superseded pieces are among them; `counts` says which a decision rests on.',
       right: { action: 'read', subject: 'Evidence' },
       params: ofUseCase,
-      query: z.strictObject(pageQuery),
+      query: z.strictObject({ ...pageQuery, ...evidenceFilters }),
       answers: { 200: page(Evidence) },
     }),
-    async (request) => await app.page(request, (tx, page) => listEvidence(tx, request.params.id, page)),
+    async (request) =>
+      await app.page(request, (tx, page) => {
+        const { limit: _limit, cursor: _cursor, ...filters } = request.query
+        return listEvidence(tx, request.params.id, filters, page)
+      }),
   )
-}
 
-function contentRoutes(app: App, blobs: BlobStore): void {
   app.get(
     '/v1/evidence/:id',
     operation({
@@ -163,13 +212,15 @@ function contentRoutes(app: App, blobs: BlobStore): void {
     }),
     async (request) => await app.read(request, (tx) => getEvidence(tx, request.params.id)),
   )
+}
 
+function contentRoutes(app: App, blobs: BlobStore): void {
   app.get(
     '/v1/evidence/:id/content',
     operation({
       id: 'downloadEvidence',
       tag,
-      summary: 'The bytes of the file, or the statement that was attested',
+      summary: 'The bytes of the file, the statement that was attested, or the link as JSON',
       description:
         'Always sent as an attachment, with its digest in `Repr-Digest` (RFC 9530). One range is served.',
       right: { action: 'read', subject: 'Evidence' },
@@ -189,10 +240,10 @@ function contentRoutes(app: App, blobs: BlobStore): void {
   )
 }
 
-function downloadOf({ id, fileName, mediaType, digest, size, statement }: Evidence) {
-  const isText = statement !== null
+function downloadOf({ id, fileName, mediaType, digest, size, form }: Evidence) {
+  const isText = form === 'attestation'
   return {
-    fileName: fileName ?? `attestation-${id}.txt`,
+    fileName: fileName ?? (isText ? `attestation-${id}.txt` : `link-${id}.json`),
     mediaType: isText ? `${mediaType}; charset=utf-8` : mediaType,
     digest,
     size,

@@ -1,23 +1,33 @@
 import { Readable } from 'node:stream'
+import { canonicalize } from '../audit/canonical.js'
 import { digestOf } from '../audit/digest.js'
 import { authorize, type RowOf } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
 import { newId } from '../ids.js'
+import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable } from '../use-cases/reading.js'
 import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
 import { assertNotRetired } from '../use-cases/use-case.js'
 import type { BlobStore, ByteRange } from './blobs.js'
 import {
+  assertAvailable,
+  assertCurrent,
+  assertElsewhere,
   assertFresh,
+  assertSameLine,
   assertUnjudged,
   Evidence,
+  type EvidenceFilters,
   type Judgement,
   type NewAttestation,
   type NewFile,
+  type NewLink,
+  type NewUse,
 } from './evidence.js'
+import * as scans from './scan-store.js'
 import * as store from './store.js'
 
 /** Asked before a file is read, so that nobody sends bytes that would be refused in the end. */
@@ -27,9 +37,20 @@ export async function assertAttachable(tx: ReadTx, useCaseRef: string): Promise<
   assertNotRetired(useCase)
 }
 
-/** Attaches a file whose bytes are in the store already: first the bytes, then the row, so nothing is half there. */
-export async function attachFile(tx: WriteTx, useCaseRef: string, file: NewFile): Promise<Evidence> {
-  return await attach(tx, useCaseRef, { form: 'file', ...file })
+/**
+ * Attaches a file whose bytes are in the store already: first the bytes, then the row, so nothing is half there.
+ * @param isScanned keeps it in quarantine until a virus scanner lets it go
+ */
+export async function attachFile(
+  tx: WriteTx,
+  useCaseRef: string,
+  file: NewFile,
+  isScanned: boolean,
+): Promise<Evidence> {
+  const attached = await attach(tx, useCaseRef, { form: 'file', ...file })
+  if (!isScanned) return attached
+  await scans.insertScan(tx, attached.id)
+  return { ...attached, state: 'quarantined' }
 }
 
 export async function attachAttestation(
@@ -47,6 +68,33 @@ export async function attachAttestation(
   })
 }
 
+/** The page behind it is never opened; what is kept, and has the digest, is where it is and what it shows. */
+export async function attachLink(tx: WriteTx, useCaseRef: string, link: NewLink): Promise<Evidence> {
+  const content = contentOfLink(link)
+  const size = Buffer.byteLength(content)
+  const mediaType = 'application/json'
+  return await attach(tx, useCaseRef, { form: 'link', ...link, digest: digestOf(content), size, mediaType })
+}
+
+/**
+ * Lets a piece of evidence serve another use case as well, where somebody accepts it anew.
+ * @throws RegistryError `conflict` for what does not count any more, is held back, or serves that use case already
+ */
+export async function shareEvidence(tx: WriteTx, id: string, { useCaseId }: NewUse): Promise<Evidence> {
+  const source = await store.getAttachedRow(tx, id)
+  authorize(tx.ability, 'read', 'Evidence', subjectOf(source.evidence, source.useCase))
+  assertElsewhere(source.evidence.useCaseId === useCaseId)
+  assertAvailable(source.scan?.state ?? 'available')
+  assertCurrent(source.supersededById)
+  const { kind, title, form, digest, size, mediaType, fileName, statement, url, freshUntil } = source.evidence
+  const same = { kind, title, form, digest, size, mediaType, fileName, statement, url, freshUntil }
+  return await attach(tx, useCaseId, { ...same, sharedFromId: id })
+}
+
+function contentOfLink({ url, statement }: { url: string; statement: string }): string {
+  return canonicalize({ statement, url })
+}
+
 type Content = Omit<
   Parameters<typeof store.insertEvidence>[1],
   'id' | 'useCaseId' | 'attachedBy' | 'attachedAt'
@@ -57,40 +105,69 @@ async function attach(tx: WriteTx, useCaseRef: string, content: Content): Promis
   const right = authorize(tx.ability, 'attach', 'UseCase', useCase)
   assertNotRetired(useCase)
   assertFresh(content.freshUntil ?? null, tx.now)
+  await assertFitting(tx, useCase.id, content)
   const { personId: attachedBy } = tx.principal
   const row = { id: newId(), useCaseId: useCase.id, ...content, attachedBy, attachedAt: tx.now }
   const evidence = await store.insertEvidence(tx, row)
   saveUseCase(tx, useCase, {})
-  const { id: evidenceId, kind, form, digest, size, title, fileName, statement } = evidence
-  const sealed = { title, fileName, statement }
-  tx.record(useCase, { type: 'evidence.attached', right, evidenceId, kind, form, digest, size, sealed })
-  return present(evidence, null)
+  recordAttached(tx, useCase, right, evidence)
+  return present({ evidence, verdict: null, scan: null, supersededById: null }, tx.now)
+}
+
+/** The lock on the use case keeps two newer pieces from coming in place of one, and one piece from coming twice. */
+async function assertFitting(
+  tx: ReadTx,
+  useCaseId: string,
+  { supersedesId, kind, sharedFromId }: Content,
+): Promise<void> {
+  if (supersedesId) {
+    const older = await store.getAttachedRow(tx, supersedesId)
+    authorize(tx.ability, 'read', 'Evidence', subjectOf(older.evidence, older.useCase))
+    assertSameLine(older.evidence, { useCaseId, kind })
+    assertCurrent(older.supersededById)
+  }
+  if (sharedFromId) assertElsewhere(await store.isShared(tx, sharedFromId, useCaseId))
+}
+
+function recordAttached(tx: WriteTx, useCase: UseCaseRow, right: string, evidence: store.EvidenceRow): void {
+  const { id: evidenceId, kind, form, digest, size, title, fileName, statement, url } = evidence
+  const { supersedesId, sharedFromId } = evidence
+  tx.record(useCase, {
+    ...{ type: 'evidence.attached', right, evidenceId, kind, form, digest, size },
+    ...(supersedesId && { supersedesId }),
+    ...(sharedFromId && { sharedFromId }),
+    sealed: { title, fileName, statement, ...(url !== null && { url }) },
+  })
 }
 
 /**
  * Accepts or refuses what somebody else attached, once.
- * @throws RegistryError `forbidden` to whoever attached it, `conflict` when it is stale or judged already
+ * @throws RegistryError `forbidden` to whoever attached it, `conflict` when it is stale, superseded, held back by a
+ * scanner, or judged already
  */
 export async function judge(tx: WriteTx, id: string, { verdict, note }: Judgement): Promise<Evidence> {
   const { useCaseId } = (await store.getAttachedRow(tx, id)).evidence
   const useCase = await lockUseCase(tx, useCaseId)
-  const { evidence, verdict: earlier } = await store.getAttachedRow(tx, id)
+  const attached = await store.getAttachedRow(tx, id)
+  const { evidence, verdict: earlier, scan, supersededById } = attached
   const right = authorize(tx.ability, 'judge', 'Evidence', subjectOf(evidence, useCase))
   assertNotRetired(useCase)
   assertUnjudged(earlier)
+  assertAvailable(scan?.state ?? 'available')
+  assertCurrent(supersededById)
   if (verdict === 'accepted') assertFresh(evidence.freshUntil, tx.now)
   const { attachedBy, digest } = evidence
   const given = { verdict, note, givenBy: tx.principal.personId, givenAt: tx.now }
   const row = await store.insertVerdict(tx, { evidenceId: id, attachedBy, ...given })
   saveUseCase(tx, useCase, {})
   tx.record(useCase, { type: `evidence.${verdict}`, right, evidenceId: id, digest, sealed: { note } })
-  return present(evidence, row)
+  return present({ ...attached, verdict: row }, tx.now)
 }
 
 export async function getEvidence(tx: ReadTx, id: string): Promise<Evidence> {
-  const { evidence, verdict, useCase } = await store.getAttachedRow(tx, id)
-  authorize(tx.ability, 'read', 'Evidence', subjectOf(evidence, useCase))
-  return present(evidence, verdict)
+  const attached = await store.getAttachedRow(tx, id)
+  authorize(tx.ability, 'read', 'Evidence', subjectOf(attached.evidence, attached.useCase))
+  return present(attached, tx.now)
 }
 
 /**
@@ -98,24 +175,25 @@ export async function getEvidence(tx: ReadTx, id: string): Promise<Evidence> {
  * @throws RegistryError `not_found` also for evidence of another use case
  */
 export async function loadEvidenceOf(tx: ReadTx, useCaseId: string, id: string): Promise<Evidence> {
-  const { evidence, verdict } = await store.getAttachedRow(tx, id)
-  if (evidence.useCaseId !== useCaseId) throw notFound('evidence')
-  return present(evidence, verdict)
+  const attached = await store.getAttachedRow(tx, id)
+  if (attached.evidence.useCaseId !== useCaseId) throw notFound('evidence')
+  return present(attached, tx.now)
 }
 
 /** Evidence of one use case, the last attached first. */
 export async function listEvidence(
   tx: ReadTx,
   useCaseRef: string,
+  filters: EvidenceFilters,
   { limit, after }: PageRequest,
 ): Promise<PageOf<Evidence>> {
   const { id: useCaseId } = await getReadable(tx, useCaseRef)
   const where = visibleWhere(tx.ability, 'read', 'Evidence', store.rightsColumns)
   const [attachedAt, id] = after ?? []
   const from = after && { attachedAt: String(attachedAt), id: String(id) }
-  const rows = await store.listAttachedRows(tx, useCaseId, { where, after: from, limit: limit + 1 })
+  const rows = await store.listAttachedRows(tx, useCaseId, { where, filters, after: from, limit: limit + 1 })
   const { items, last } = cutPage(rows, limit, (row) => [row.evidence.attachedAt, row.evidence.id])
-  return { items: items.map(({ evidence, verdict }) => present(evidence, verdict)), last }
+  return { items: items.map((row) => present(row, tx.now)), last }
 }
 
 /** All evidence of these use cases that the caller may read, in the order it was attached. */
@@ -123,17 +201,21 @@ export async function listEvidenceOf(tx: ReadTx, useCaseIds: string[]): Promise<
   if (useCaseIds.length === 0) return []
   const where = visibleWhere(tx.ability, 'read', 'Evidence', store.rightsColumns)
   const rows = await store.listAttachedTo(tx, useCaseIds, where)
-  return rows.map(({ evidence, verdict }) => present(evidence, verdict))
+  return rows.map((row) => present(row, tx.now))
 }
 
-/** The bytes of evidence that the caller has read: those of the file, or the statement in UTF-8. */
+/**
+ * The bytes of evidence that the caller has read: those of the file, the statement in UTF-8, or the link as JSON.
+ * @throws RegistryError `conflict` while a scanner holds it back, or when it rejected it
+ */
 export async function openContent(
   blobs: BlobStore,
-  { digest, size, statement }: Evidence,
+  { digest, size, statement, url, state }: Evidence,
   range?: ByteRange,
 ): Promise<Readable> {
+  assertAvailable(state)
   if (statement === null) return await blobs.open({ digest, size }, range)
-  const bytes = Buffer.from(statement)
+  const bytes = Buffer.from(url === null ? statement : contentOfLink({ url, statement }))
   return Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes])
 }
 
@@ -146,6 +228,8 @@ export async function acceptedEvidence(
   return rows.map(({ id, kind, title, digest }) => ({ id, kind, title, digest }))
 }
 
+type Presented = Omit<store.AttachedRow, 'useCase'>
+
 function subjectOf(
   { id, useCaseId, attachedBy }: store.EvidenceRow,
   { orgUnitId, businessOwnerId, riskOwnerId }: store.AttachedRow['useCase'] | UseCaseRow,
@@ -153,8 +237,14 @@ function subjectOf(
   return { id, useCaseId, attachedBy, orgUnitId, businessOwnerId, riskOwnerId }
 }
 
-function present(row: store.EvidenceRow, given: store.VerdictRow | null): Evidence {
-  if (given === null) return Evidence.parse({ ...row, verdict: null })
-  const { verdict, givenBy, givenAt, note } = given
-  return Evidence.parse({ ...row, verdict: { verdict, givenBy, givenAt, note } })
+function present({ evidence, verdict: given, scan, supersededById }: Presented, now: Instant): Evidence {
+  const verdict = given && {
+    ...{ verdict: given.verdict, givenBy: given.givenBy },
+    ...{ givenAt: given.givenAt, note: given.note },
+  }
+  const state = scan?.state ?? 'available'
+  const isFresh = evidence.freshUntil === null || evidence.freshUntil > now
+  const isSound = state === 'available' && isFresh && supersededById === null
+  const counts = isSound && verdict?.verdict === 'accepted'
+  return Evidence.parse({ ...evidence, verdict, state, isFresh, counts, supersededById })
 }

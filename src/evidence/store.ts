@@ -1,15 +1,20 @@
 import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
-import { evidence, evidenceVerdicts, useCases } from '../db/schema.js'
+import { alias } from 'drizzle-orm/pg-core'
+import { evidence, evidenceScans, evidenceVerdicts, useCases } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
+import type { EvidenceFilters, EvidenceState } from './evidence.js'
 
 export type EvidenceRow = typeof evidence.$inferSelect
 export type VerdictRow = typeof evidenceVerdicts.$inferSelect
 
-/** A piece of evidence with its verdict, and with what rights look at in its use case. */
+/** A piece of evidence with what became of it, and with what rights look at in its use case. */
 export interface AttachedRow {
   evidence: EvidenceRow
   verdict: VerdictRow | null
+  /** Null where no scanner was to look at it. */
+  scan: { state: EvidenceState } | null
+  supersededById: string | null
   useCase: { orgUnitId: string; businessOwnerId: string | null; riskOwnerId: string | null }
 }
 
@@ -22,21 +27,36 @@ export const rightsColumns = {
   ...{ orgUnitId, businessOwnerId, riskOwnerId },
 }
 
-const attached = { evidence, verdict: evidenceVerdicts, useCase: { orgUnitId, businessOwnerId, riskOwnerId } }
+const newer = alias(evidence, 'newer')
 
-export async function getAttachedRow(tx: ReadTx, id: string): Promise<AttachedRow> {
-  const [row] = await tx.sql
+const state = sql<EvidenceState>`coalesce(${evidenceScans.state}, 'available')`
+
+const attached = {
+  evidence,
+  verdict: evidenceVerdicts,
+  scan: { state: evidenceScans.state },
+  supersededById: newer.id,
+  useCase: { orgUnitId, businessOwnerId, riskOwnerId },
+}
+
+const selectAttached = (tx: ReadTx) =>
+  tx.sql
     .select(attached)
     .from(evidence)
     .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
     .leftJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
-    .where(eq(evidence.id, id))
+    .leftJoin(evidenceScans, eq(evidenceScans.evidenceId, evidence.id))
+    .leftJoin(newer, eq(newer.supersedesId, evidence.id))
+
+export async function getAttachedRow(tx: ReadTx, id: string): Promise<AttachedRow> {
+  const [row] = await selectAttached(tx).where(eq(evidence.id, id))
   if (!row) throw notFound('evidence')
   return row
 }
 
 export interface EvidencePage {
   where: SQL
+  filters: EvidenceFilters
   after: { attachedAt: string; id: string } | undefined
   limit: number
 }
@@ -45,7 +65,7 @@ export interface EvidencePage {
 export async function listAttachedRows(
   tx: ReadTx,
   useCaseId: string,
-  { where, after, limit }: EvidencePage,
+  { where, filters, after, limit }: EvidencePage,
 ): Promise<AttachedRow[]> {
   const beyond =
     after &&
@@ -53,37 +73,53 @@ export async function listAttachedRows(
       lt(evidence.attachedAt, after.attachedAt),
       and(eq(evidence.attachedAt, after.attachedAt), lt(evidence.id, after.id)),
     )
-  return await tx.sql
-    .select(attached)
-    .from(evidence)
-    .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
-    .leftJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
-    .where(and(eq(evidence.useCaseId, useCaseId), where, beyond))
+  return await selectAttached(tx)
+    .where(and(eq(evidence.useCaseId, useCaseId), where, beyond, ...chosen(filters)))
     .orderBy(desc(evidence.attachedAt), desc(evidence.id))
     .limit(limit)
 }
 
+function chosen({ kind, state: wanted, verdict, freshAt }: EvidenceFilters): (SQL | undefined)[] {
+  const given = evidenceVerdicts.verdict
+  return [
+    kind && eq(evidence.kind, kind),
+    wanted && eq(state, wanted),
+    verdict && (verdict === 'none' ? isNull(given) : eq(given, verdict)),
+    freshAt === undefined ? undefined : isFreshAt(freshAt),
+  ]
+}
+
+const isFreshAt = (at: string): SQL | undefined =>
+  or(isNull(evidence.freshUntil), gt(evidence.freshUntil, at))
+
 /** Evidence of several use cases, in the order it was attached. */
 export async function listAttachedTo(tx: ReadTx, useCaseIds: string[], where: SQL): Promise<AttachedRow[]> {
-  return await tx.sql
-    .select(attached)
-    .from(evidence)
-    .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
-    .leftJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
+  return await selectAttached(tx)
     .where(and(sql`${evidence.useCaseId} = any(${sql.param(useCaseIds)}::uuid[])`, where))
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
 }
 
-/** What is accepted and still fresh, in the order it was attached. */
+/** What is accepted, still fresh and not superseded, in the order it was attached. */
 export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<EvidenceRow[]> {
-  const isFresh = or(isNull(evidence.freshUntil), gt(evidence.freshUntil, tx.now))
   const rows = await tx.sql
     .select({ evidence })
     .from(evidence)
     .innerJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
-    .where(and(eq(evidence.useCaseId, useCaseId), eq(evidenceVerdicts.verdict, 'accepted'), isFresh))
+    .leftJoin(newer, eq(newer.supersedesId, evidence.id))
+    .where(
+      and(
+        ...[eq(evidence.useCaseId, useCaseId), eq(evidenceVerdicts.verdict, 'accepted')],
+        ...[isFreshAt(tx.now), isNull(newer.id)],
+      ),
+    )
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
   return rows.map((row) => row.evidence)
+}
+
+/** Whether a piece was given to this use case already. */
+export async function isShared(tx: ReadTx, sharedFromId: string, useCaseId: string): Promise<boolean> {
+  const of = and(eq(evidence.sharedFromId, sharedFromId), eq(evidence.useCaseId, useCaseId))
+  return (await tx.sql.$count(evidence, of)) > 0
 }
 
 export async function insertEvidence(tx: WriteTx, row: typeof evidence.$inferInsert): Promise<EvidenceRow> {

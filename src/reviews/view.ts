@@ -95,16 +95,21 @@ function stateOfClosed(passed: boolean | null): ReviewStage['state'] {
   return passed ? 'passed' : 'not_passed'
 }
 
-/** What nobody had refused when the round closed, or has refused until now. */
+/** What nobody had refused or superseded, and no scanner rejected, when the round closed, or until now. */
 function evidenceOf({ useCaseId, closedAt }: ReviewRow, evidence: readonly Evidence[]): Review['evidence'] {
   const wasBy = (at: string) => closedAt === null || at <= closedAt
   return evidence
     .filter((piece) => piece.useCaseId === useCaseId && wasBy(piece.attachedAt))
+    .filter(({ id, state }) => state !== 'rejected' && !supersededBy(id, wasBy, evidence))
     .map(({ id, kind, title, digest, verdict: given }) => {
       const verdict = given && wasBy(given.givenAt) ? given : null
       return { id, kind, title, digest, verdict }
     })
     .filter(({ verdict }) => verdict?.verdict !== 'refused')
+}
+
+function supersededBy(id: string, wasBy: (at: string) => boolean, evidence: readonly Evidence[]): boolean {
+  return evidence.some(({ supersedesId, attachedAt }) => supersedesId === id && wasBy(attachedAt))
 }
 
 export const isExcluded = ({ part }: PartyRow): boolean => part === 'excluded'

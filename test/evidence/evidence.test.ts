@@ -63,7 +63,7 @@ t.test('a statement is evidence too, and its digest is that of its text', async 
     digest: digestOf(attestation.statement),
     size,
   })
-  t.match(attached.body, { fileName: null, freshUntil: null, verdict: null })
+  t.match(attached.body, { fileName: null, freshUntil: null, verdict: null, state: 'available' })
   const { payload, headers } = await download(world, `/v1/evidence/${attached.body.id}`)
   t.equal(payload, attestation.statement)
   t.match(headers, { 'content-type': 'text/plain; charset=utf-8', 'content-disposition': /^attachment; / })
@@ -120,7 +120,7 @@ t.test('somebody else accepts or refuses, once', async (t) => {
 
   const accepted = await judge.post(verdictOn(one.id), reviewed)
   t.equal(accepted.status, 201)
-  t.match(accepted.body, { ...one, verdict: { ...reviewed, givenBy: judge.id } })
+  t.match(accepted.body, { ...one, counts: true, verdict: { ...reviewed, givenBy: judge.id } })
   t.match((await judge.post(verdictOn(other.id), { verdict: 'refused', note: 'too old' })).status, 201)
   t.same((await trace(world)).events.slice(-2), ['evidence.accepted', 'evidence.refused'])
   t.match((await risk.get(world.url)).body.items, [

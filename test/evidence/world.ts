@@ -21,7 +21,7 @@ export async function startWorld(t: Test, env: Record<string, string> = {}) {
   return { ...server, ...people, folder, useCaseId, url: `/v1/use-cases/${useCaseId}/evidence` }
 }
 
-async function registerCase(business: Person, risk: Person, orgUnitId: string): Promise<string> {
+export async function registerCase(business: Person, risk: Person, orgUnitId: string): Promise<string> {
   const { body } = await business.post('/v1/use-cases', {
     title: 'Triage of incoming claims',
     purpose: 'Sorts claims by how urgent they are',
@@ -42,8 +42,10 @@ export async function trace({ owner, folder }: Pick<World, 'owner' | 'folder'>) 
   const { rows } = await owner.query(`select
     (select count(*)::int from evidence) as evidence,
     (select count(*)::int from evidence_verdict) as verdicts,
+    (select json_agg(json_build_array(state, tries)) from evidence_scan) as scans,
     (select json_agg(type order by event_no) from audit_event where aggregate_kind = 'use_case') as events,
-    (select json_build_object('revision', revision, 'events', last_event_no) from use_case) as "useCase"`)
+    (select json_build_object('revision', revision, 'events', last_event_no) from use_case
+      order by number limit 1) as "useCase"`)
   return { ...rows[0], files: filesIn(folder) }
 }
 

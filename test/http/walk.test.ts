@@ -34,6 +34,10 @@ const samples: Record<string, object> = {
   acceptInvitation: { key: 'assent_key_x' },
   applyPolicy: { policy: committee.policies.digest },
   askGate: { useCase: known.useCase, environment: 'production' },
+  attachLink: {
+    ...{ kind: 'test_report', title: 'Board', url: 'https://reports.example/board' },
+    statement: 'All cases, by day',
+  },
   attachAttestation: { kind: 'test_report', title: 'Tests', statement: 'All passed' },
   bindPipeline: { personId: known.machine },
   chooseMyNotices: { mail: false },
@@ -83,6 +87,7 @@ const samples: Record<string, object> = {
   replayWebhook: { since: '2026-03-01T00:00:00Z' },
   rotateWebhookSecret: { overlapHours: 0 },
   revokeGrant: { reason: 'moved on' },
+  shareEvidence: { useCaseId: known.useCase },
   signInFirst: { code: 'assent_first_x', name: 'Eve' },
   submitUseCase: { note: 'please' },
   suspendUseCase: { reason: 'it names prices' },
