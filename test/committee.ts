@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import { buildAbility, readRights } from '../src/auth/decision-rights.js'
 import { drizzleOn } from '../src/db/client.js'
 import type { WriteTx } from '../src/db/transaction.js'
-import { newId } from '../src/ids.js'
+import { ASSENT_ID, newId } from '../src/ids.js'
 import type { Instant } from '../src/instant.js'
 import { findPrincipal } from '../src/people/service.js'
 import type { Answers, Tier } from '../src/use-cases/use-case.js'
@@ -136,4 +136,13 @@ export async function act<T>(
   if (!principal) throw new Error('nobody active')
   const ability = buildAbility(readRights(policies.decisionRights), principal)
   return (await database.write({ principal, ability, requestId: newId() }, deed)).value
+}
+
+/** Grants somebody a seat in the unit `claims`, whatever else they are by then. */
+export async function giveSeat({ owner, unitId }: Committee, { id }: Person, seat: string): Promise<void> {
+  await owner.query(
+    `insert into rights_grant (id, person_id, kind, name, org_unit_id, granted_by, granted_at)
+      values ($1, $2, 'seat', $3, $4, $5, '2020-01-01')`,
+    [newId(), id, seat, unitId, ASSENT_ID],
+  )
 }
