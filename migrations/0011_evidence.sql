@@ -24,6 +24,9 @@ alter table evidence
   add constraint evidence_shared foreign key (shared_from_id, digest, size) references evidence (id, digest, size),
   add constraint evidence_shared_once unique (shared_from_id, use_case_id);
 
+-- Which bytes no evidence has any more is asked once a day.
+create index evidence_digest on evidence (digest);
+
 -- Only where a scanner was configured when the file came. While it is quarantined, whoever claims it moves next_at on.
 create table evidence_scan (
   evidence_id uuid primary key references evidence (id),

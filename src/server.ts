@@ -12,6 +12,7 @@ import { RegistryError } from './errors.js'
 import { FolderStore } from './evidence/blobs.js'
 import { clamdScan } from './evidence/clamd.js'
 import { Scanning } from './evidence/scanning.js'
+import { collectOrphans } from './evidence/service.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
 import { ImportProfile } from './imports/profile.js'
@@ -32,6 +33,7 @@ export interface Server {
 }
 
 const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 
 /** Starts everything in order; whatever fails stops what was started before it, the last first. */
 export async function startServer(config: Config): Promise<Server> {
@@ -53,6 +55,8 @@ export async function startServer(config: Config): Promise<Server> {
     const firstSignIn = await prepareFirstSignIn(database)
     const cleaning = keepClean(database, app)
     started.push(async () => clearInterval(cleaning))
+    const collecting = keepCollecting(config, database, app)
+    started.push(async () => clearInterval(collecting))
     started.push(scanEvidence({ config, policies, database, app }))
     const { registry } = app.metrics
     const telling = await prepareTelling({ config, policies, database, registry, log: app.log })
@@ -111,6 +115,14 @@ async function open(config: Config, location: DatabaseLocation): Promise<Databas
     exportPoolSize: config.poolSizes.exports,
     statementTimeoutMs: config.statementTimeoutMs,
   })
+}
+
+/** Once a day, every process may do so. */
+function keepCollecting({ evidenceDir }: Config, database: Database, app: App): NodeJS.Timeout {
+  const blobs = new FolderStore(evidenceDir)
+  const collect = () =>
+    collectOrphans(database, blobs).catch((err) => app.log.warn({ err }, 'bytes without a row stay'))
+  return setInterval(collect, DAY_MS).unref()
 }
 
 /** An Idempotency-Key is answered again for a day; every process may drop the older ones. */

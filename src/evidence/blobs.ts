@@ -7,9 +7,11 @@ import {
   mkdir,
   open,
   readdir,
+  rename,
   rm,
   stat,
   statfs,
+  utimes,
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -27,6 +29,8 @@ export interface ByteRange {
   end: number
 }
 
+export type FindNamed = (digests: string[]) => Promise<ReadonlySet<string>>
+
 /** Where the bytes of evidence lie: written once, named by their digest, never changed. */
 export interface BlobStore {
   /**
@@ -40,10 +44,20 @@ export interface BlobStore {
   has(digest: string): Promise<boolean>
   /** Removes what processes that died left half done. Asked at the start. */
   sweep(): Promise<void>
+  /**
+   * Removes bytes that have lain there for a day and that no row names: a process died before it wrote the row.
+   * Several processes may do so at once, also while the same bytes arrive anew.
+   * @param findNamed which of these digests a row names
+   * @returns how many it removed
+   */
+  collect(findNamed: FindNamed): Promise<number>
 }
 
 /** No upload lasts this long, so a draft that nobody wrote to since was left behind by a process that died. */
 const ABANDONED_MS = 3_600_000
+
+/** Longer than any upload takes from its last byte to its row. */
+const ORPHANED_MS = 86_400_000
 
 /** Below this many bytes a process should get no requests: a file of the usual limit would hardly fit. */
 const FREE_BYTES = 100_000_000
@@ -123,6 +137,11 @@ export class FolderStore implements BlobStore {
   async sweep(abandonedMs = ABANDONED_MS): Promise<void> {
     for (const name of await readdir(this.#drafts).catch(noneIfMissing)) {
       const draft = join(this.#drafts, name)
+      const [, hex] = /^orphan-([0-9a-f]{64})-/.exec(name) ?? []
+      if (hex) {
+        await this.#putBack(draft, `sha256:${hex}`)
+        continue
+      }
       const found = await stat(draft).catch(() => undefined)
       if (found && Date.now() - found.mtimeMs >= abandonedMs) await rm(draft, { force: true })
     }
@@ -132,14 +151,55 @@ export class FolderStore implements BlobStore {
   async #keep(draft: string, digest: string): Promise<void> {
     const place = this.#placeOf(digest)
     await mkdir(dirname(place), { recursive: true, mode: 0o700 })
-    try {
-      await link(draft, place)
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
-    }
+    while (!((await isLinked(draft, place)) || (await isTouched(place))));
     for (let folder = dirname(place); folder.length >= this.#folder.length; folder = dirname(folder)) {
       await syncFolder(folder)
     }
+  }
+
+  async collect(findNamed: FindNamed, orphanedMs = ORPHANED_MS): Promise<number> {
+    const top = join(this.#folder, 'sha256')
+    let removed = 0
+    for (const first of await readdir(top).catch(noneIfMissing)) {
+      for (const second of await readdir(join(top, first)).catch(noneIfMissing)) {
+        const folder = join(top, first, second)
+        const old: string[] = []
+        for (const hex of await readdir(folder).catch(noneIfMissing)) {
+          if (await isOlder(join(folder, hex), orphanedMs)) old.push(`sha256:${hex}`)
+        }
+        if (old.length === 0) continue
+        const named = await findNamed(old)
+        for (const digest of old) {
+          if (!named.has(digest) && (await this.#takeAway(digest, orphanedMs))) removed += 1
+        }
+      }
+    }
+    return removed
+  }
+
+  /** Whoever puts the same bytes touches them first, so what was touched meanwhile is put back. */
+  async #takeAway(digest: string, orphanedMs: number): Promise<boolean> {
+    await mkdir(this.#drafts, { recursive: true, mode: 0o700 })
+    const held = join(this.#drafts, `orphan-${digest.slice('sha256:'.length)}-${randomUUID()}`)
+    try {
+      await rename(this.#placeOf(digest), held)
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return false
+      throw error
+    }
+    if (await isOlder(held, orphanedMs)) {
+      await rm(held, { force: true })
+      return true
+    }
+    await this.#putBack(held, digest)
+    return false
+  }
+
+  async #putBack(held: string, digest: string): Promise<void> {
+    await link(held, this.#placeOf(digest)).catch((error) => {
+      if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOENT') throw error
+    })
+    await rm(held, { force: true })
   }
 
   #placeOf(digest: string): string {
@@ -173,6 +233,33 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync()
   } finally {
     await folder.close()
+  }
+}
+
+async function isOlder(path: string, ms: number): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && Date.now() - found.mtimeMs >= ms
+}
+
+async function isLinked(draft: string, place: string): Promise<boolean> {
+  try {
+    await link(draft, place)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** False when it was taken away meanwhile, as an orphan. */
+async function isTouched(place: string): Promise<boolean> {
+  const now = new Date()
+  try {
+    await utimes(place, now, now)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
   }
 }
 

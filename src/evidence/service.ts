@@ -3,6 +3,7 @@ import { canonicalize } from '../audit/canonical.js'
 import { digestOf } from '../audit/digest.js'
 import { authorize, type RowOf } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
+import type { Database } from '../db/database.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
 import { newId } from '../ids.js'
@@ -217,6 +218,11 @@ export async function openContent(
   if (statement === null) return await blobs.open({ digest, size }, range)
   const bytes = Buffer.from(url === null ? statement : contentOfLink({ url, statement }))
   return Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes])
+}
+
+/** Removes bytes that no evidence has, left by a process that died between bytes and row. @returns how many */
+export async function collectOrphans({ pool }: Pick<Database, 'pool'>, blobs: BlobStore): Promise<number> {
+  return await blobs.collect((digests) => store.findNamed(pool, digests))
 }
 
 /** What a decision rests on, as it names it. The caller has read the use case. */

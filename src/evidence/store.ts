@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
+import type pg from 'pg'
 import { evidence, evidenceScans, evidenceVerdicts, useCases } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
@@ -114,6 +115,15 @@ export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<E
     )
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
   return rows.map((row) => row.evidence)
+}
+
+/** Which of these digests some evidence has. */
+export async function findNamed(pool: pg.Pool, digests: string[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ digest: string }>(
+    'select distinct digest from evidence where digest = any($1)',
+    [digests],
+  )
+  return new Set(rows.map(({ digest }) => digest))
 }
 
 /** Whether a piece was given to this use case already. */
