@@ -30,6 +30,7 @@ import { meetingRoutes } from './meetings/routes.js'
 import { noticeRoutes } from './notices/routes.js'
 import { orgUnitRoutes } from './org-units/routes.js'
 import { findInvited, join } from './people/membership.js'
+import { packageRoutes } from './packages/routes.js'
 import { peopleRoutes } from './people/routes.js'
 import { findPersonByIdentity, findPrincipal } from './people/service.js'
 import type { Policies } from './policy/load.js'
@@ -99,8 +100,9 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(policyChangeRoutes, deps)
   const { dataDir, evidenceDir, uploadLimit } = deps.config
   await app.register(catalogRoutes, { policies: deps.policies, uploadLimit })
+  const blobs = new FolderStore(evidenceDir)
   await app.register(evidenceRoutes, {
-    blobs: new FolderStore(evidenceDir),
+    blobs,
     uploadLimit,
     taken: deps.policies.evidence,
     isScanned: deps.config.clamav !== undefined,
@@ -125,6 +127,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
     uploadLimit,
   })
   await app.register(registerRoutes, deps)
+  await app.register(packageRoutes, { ...deps, blobs })
   await app.register(noticeRoutes, deps)
 }
 

@@ -29,23 +29,31 @@ const dialect = new PgDialect({ casing: 'snake_case' })
  * @param query untyped values in it count as `uuid` where they look like one and as `text` otherwise
  */
 export async function copyOut(pool: pg.Pool, query: SQL, form: CopyForm): Promise<Readable> {
-  const { sql: text, params } = dialect.sqlToQuery(query)
-  const statement = text.replace(/\$(\d+)/g, (_, number: string) =>
-    settingOf(params[Number(number) - 1], number),
-  )
   const client = await pool.connect()
+  let statement: string
   try {
     await client.query('begin isolation level repeatable read read only')
-    await client.query(keepValues(params))
+    statement = await prepare(client, query)
   } catch (error) {
     client.release(error instanceof Error ? error : true)
     throw error
   }
+  const stream = copyWithin(client, statement, form)
+  finished(stream, (error) => void giveBack(client, error))
+  return stream
+}
+
+/** The statement without parameters, whose values are from now on settings of the transaction. */
+export async function prepare(client: pg.PoolClient, query: SQL): Promise<string> {
+  const { sql: text, params } = dialect.sqlToQuery(query)
+  await client.query(keepValues(params))
+  return text.replace(/\$(\d+)/g, (_, number: string) => settingOf(params[Number(number) - 1], number))
+}
+
+/** The rows of a prepared statement, in a transaction that its caller ends. */
+export function copyWithin(client: pg.PoolClient, statement: string, form: CopyForm): Readable {
   const stream: Timed = client.query(copyTo(`copy (${statement}) to stdout with (${options[form]})`))
-  finished(stream, (error) => {
-    stream.callback?.()
-    void giveBack(client, error)
-  })
+  finished(stream, () => stream.callback?.())
   return stream
 }
 

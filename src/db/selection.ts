@@ -37,15 +37,20 @@ export async function listRecords<R>(
  */
 export async function copyRecords<R>(
   pool: pg.Pool,
-  { kinds, columns, from, where, order }: Selection<R>,
+  selection: Selection<R>,
   form: { csv: { questions: readonly string[] } } | 'lines',
 ): Promise<Readable> {
-  const isLines = form === 'lines'
-  const list = isLines ? jsonValuesOf(kinds, columns) : csvCellsOf(kinds, columns, form.csv.questions)
-  const query = sql`select ${list} from ${from} where ${and(...where)} order by ${order.by}`
-  return await copyOut(
-    pool,
-    isLines ? sql`select row_to_json(j) from (${query}) as j` : query,
-    isLines ? 'lines' : 'csv',
-  )
+  if (form === 'lines') return await copyOut(pool, linesQuery(selection), 'lines')
+  const { kinds, columns } = selection
+  return await copyOut(pool, rowsQuery(selection, csvCellsOf(kinds, columns, form.csv.questions)), 'csv')
+}
+
+/** One column, which holds each record as JSON. */
+export function linesQuery<R>(selection: Selection<R>): SQL {
+  const query = rowsQuery(selection, jsonValuesOf(selection.kinds, selection.columns))
+  return sql`select row_to_json(j) from (${query}) as j`
+}
+
+function rowsQuery<R>({ from, where, order }: Selection<R>, list: SQL): SQL {
+  return sql`select ${list} from ${from} where ${and(...where)} order by ${order.by}`
 }

@@ -85,6 +85,12 @@ export function loadPolicies(dir: string, importProfile: z.ZodType = z.unknown()
   })
 }
 
+/** The policy folder as it lies there, and its digest. */
+export function readPolicyFiles(dir: string): { digest: string; files: Files } {
+  const files = readFiles(dir)
+  return { digest: digestFiles(files), files }
+}
+
 /** A part is undefined when its file is missing or has a problem, which is among the issues then. */
 type Parsed = { [Name in keyof Parts]: Parts[Name] | undefined }
 

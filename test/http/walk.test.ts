@@ -305,6 +305,7 @@ function formOf(fields: Record<string, string>, file: string): string {
 function here(path: string): string {
   const ids: [string, string][] = [
     ['/v1/use-cases/', known.useCase],
+    ['/v1/packages/use-cases/', known.useCase],
     ['/v1/reviews/', known.review],
     ['/v1/decisions/', known.decision],
     ['/v1/evidence/', known.evidence],

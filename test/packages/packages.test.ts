@@ -1,0 +1,232 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { canonicalize } from '../../src/audit/canonical.js'
+import { projectRoot } from '../../src/config.js'
+import type { Person, TestApp } from '../app.js'
+import { approved, register, startCommittee } from '../committee.js'
+import { startWorld, trace, upload } from '../evidence/world.js'
+
+t.setTimeout(240_000)
+
+t.test('a package of a use case is whole, verifies, and can be read without Assent', async (t) => {
+  const committee = await startCommittee(t)
+  const cleared = await approved(committee)
+  await register(committee, { title: 'Another use' })
+  const { bytes, headers } = await fetchPackage(committee, committee.auditor, `use-cases/${cleared.key}`)
+  t.match(headers, {
+    'content-type': 'application/x-tar',
+    'content-disposition': `attachment; filename="assent-${cleared.key}-2026-03-01.tar"`,
+    'assent-settled': 'false',
+  })
+  const folder = unpack(t, bytes)
+  t.match(checkSums(folder), /^README\.txt: OK\n(.*: OK\n)+$/)
+  t.same(listed(folder).sort(), [...named(folder), 'manifest.sha256'].sort(), 'every file has a sum')
+  const records = readRecords(folder)
+  t.match(records.register, [{ key: cleared.key, standing: 'cleared', title: cleared.title }])
+  t.equal(records.register?.length, 1, 'and no other use case')
+  const [decision] = records.decisions ?? []
+  t.same(decision?.voteIds, records.votes?.map(({ id }) => id).sort())
+  t.match(records.reviews, [{ outcome: 'approved', round: 1, useCase: cleared.key }])
+  t.match(records.versions, [{ version: 1, facts: { title: cleared.title } }])
+  t.same(
+    records.events?.map(({ eventNo }) => eventNo),
+    records.events?.map((_, index) => index + 1),
+    'no event is missing',
+  )
+  for (const event of records.events ?? []) assertSealed(t, event)
+  t.same(
+    readFileSync(join(folder, 'policies', 'lanes.json')),
+    readFileSync(join(projectRoot, 'policies', 'lanes.json')),
+    'with the policy in force',
+  )
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  t.match(manifest, {
+    ...{ format: 'assent-package', of: { useCase: cleared.key }, madeBy: { name: 'Ada' } },
+    policy: { inForce: committee.policies.digest, named: [committee.policies.digest] },
+  })
+})
+
+t.test('evidence comes as bytes or as digests, under names that are its digests', async (t) => {
+  const world = await startWorld(t)
+  const pdf = Buffer.from('%PDF-1.7 tested')
+  t.equal((await upload(world, world.risk, { bytes: pdf, name: '../../etc/passwd.pdf' })).status, 201)
+  await upload(world, world.business, { bytes: pdf })
+  await upload(world, world.risk, { bytes: '%PDF-1.7 another' })
+  const digest = createHash('sha256').update(pdf).digest('hex')
+  const whole = unpack(t, (await fetchPackage(world, world.auditor, `use-cases/${world.useCaseId}`)).bytes)
+  t.match(checkSums(whole), `evidence/${digest}: OK`)
+  t.same(readdirSync(join(whole, 'evidence')).length, 2, 'the same file once')
+  t.same(readFileSync(join(whole, 'evidence', digest)), pdf)
+  t.equal(readRecords(whole).evidence?.length, 3)
+  const query = `use-cases/${world.useCaseId}?evidence=digests`
+  const light = unpack(t, (await fetchPackage(world, world.auditor, query)).bytes)
+  t.notOk(listed(light).some((name) => name.startsWith('evidence/')))
+  t.same(readRecords(light).evidence, readRecords(whole).evidence)
+  t.ok(checkSums(light))
+})
+
+t.test('a package of the register is as of an instant, and holds what its maker may read', async (t) => {
+  const committee = await startCommittee(t)
+  const first = await approved(committee)
+  const then = committee.clock.at
+  committee.clock.at = '2026-03-05T09:00:00.000Z'
+  const second = await register(committee, { title: 'A later use' })
+  const elsewhere = await committee.unit('elsewhere')
+  const outsider = await committee.person('Otto', { rights: ['auditor'], unitId: elsewhere })
+  const keysIn = async (person: Person, query = '') => {
+    const folder = unpack(t, (await fetchPackage(committee, person, `register${query}`)).bytes)
+    t.ok(checkSums(folder))
+    const records = readRecords(folder)
+    const ids = new Set(records.register?.map(({ id }) => id))
+    for (const [name, rows] of Object.entries(records)) {
+      if (name === 'grants') continue
+      const strangers = rows.filter((row) => !ids.has(row.useCaseId ?? row.aggregateId ?? row.id))
+      t.same(strangers, [], `${name} is of these use cases only`)
+    }
+    return { keys: records.register?.map(({ key }) => key), records }
+  }
+  t.same((await keysIn(committee.auditor)).keys, [first.key, second.key])
+  const past = await keysIn(committee.auditor, `?asOf=${then}`)
+  t.same(past.keys, [first.key])
+  t.same((await keysIn(committee.auditor, `?orgUnit=${elsewhere}`)).keys, [])
+  const { records } = await keysIn(outsider)
+  t.same(records.register, [])
+  t.same(
+    records.grants?.map(({ person }) => person),
+    ['Otto'],
+  )
+  t.same((await keysIn(committee.riskOwner)).keys, [first.key, second.key], 'a risk owner of the unit')
+})
+
+t.test('who may not export or not read the log gets none, and strangers learn nothing', async (t) => {
+  const committee = await startCommittee(t)
+  const cleared = await approved(committee)
+  const outsider = await committee.person('Otto', {
+    rights: ['auditor'],
+    unitId: await committee.unit('other'),
+  })
+  const nobody = await committee.person('Nia', { rights: [] })
+  const place = `/v1/packages/use-cases/${cleared.id}`
+  t.match(await outsider.get(place), { status: 404, body: { code: 'not_found' } })
+  t.match(await nobody.get(place), { status: 404 })
+  t.match(await committee.seats.legal.get(place), { status: 403, body: { rule: 'DR-09' } })
+  t.match(await committee.businessOwner.get(place), { status: 403 })
+  t.match(await nobody.get('/v1/packages/register'), { status: 403 })
+  t.match(await committee.auditor.get(`${place}?asOf=2030-01-01T00:00:00.000Z`), { status: 422 })
+})
+
+t.test('altered evidence breaks the package off, and connections come back', async (t) => {
+  const world = await startWorld(t)
+  await upload(world, world.risk, { bytes: `%PDF-1.7 ${'x'.repeat(1000)}` })
+  const { files } = await trace(world)
+  t.ok(files.length > 0)
+  execFileSync('find', [world.folder, '-type', 'f', '-exec', 'chmod', 'u+w', '{}', ';'])
+  const [path = ''] = execFileSync('find', [world.folder, '-type', 'f', '-size', '+0']).toString().split('\n')
+  writeFileSync(path, readFileSync(path).fill('y', 100, 101))
+  await world.app.listen({ port: 0, host: '127.0.0.1' })
+  for (let turn = 0; turn < 4; turn += 1) t.equal(await isReceivedWhole(world, world.useCaseId), false)
+  const light = await fetchPackage(world, world.auditor, `use-cases/${world.useCaseId}?evidence=digests`)
+  t.ok(checkSums(unpack(t, light.bytes)), 'the service goes on')
+})
+
+t.test('one altered byte is found by sha256sum', async (t) => {
+  const committee = await startCommittee(t)
+  const cleared = await approved(committee)
+  const folder = unpack(
+    t,
+    (await fetchPackage(committee, committee.auditor, `use-cases/${cleared.key}`)).bytes,
+  )
+  appendFileSync(join(folder, 'votes.ndjson'), ' ')
+  t.throws(() => checkSums(folder))
+})
+
+interface Packed {
+  bytes: Buffer
+  headers: Record<string, unknown>
+}
+
+async function fetchPackage({ app }: Pick<TestApp, 'app'>, { token }: Person, path: string): Promise<Packed> {
+  const answer = await app.inject({
+    url: `/v1/packages/${path}`,
+    headers: { authorization: `Bearer ${token}` },
+  })
+  if (answer.statusCode !== 200) throw new Error(answer.payload)
+  return { bytes: answer.rawPayload, headers: answer.headers }
+}
+
+/** With the tar of the system; answers the folder in it. */
+function unpack(t: Test, bytes: Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), 'assent-package-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  execFileSync('tar', ['-xf', '-', '-C', folder], { input: bytes })
+  const [name = '', ...others] = readdirSync(folder)
+  t.same(others, [], 'everything lies in one folder')
+  return join(folder, name)
+}
+
+function checkSums(folder: string): string {
+  return execFileSync('sha256sum', ['-c', '--strict', 'manifest.sha256'], {
+    cwd: folder,
+    stdio: 'pipe',
+  }).toString()
+}
+
+function named(folder: string): string[] {
+  const lines = readFileSync(join(folder, 'manifest.sha256'), 'utf8').split('\n').slice(0, -1)
+  return lines.map((line) => line.slice(66))
+}
+
+function listed(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a record by asserting it
+type Records = Record<string, Record<string, any>[]>
+
+function readRecords(folder: string): Records {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
+  return Object.fromEntries(
+    names.map((name) => {
+      const lines = readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1)
+      return [name.replace('.ndjson', ''), lines.map((line) => JSON.parse(line))]
+    }),
+  )
+}
+
+/** As README.txt of a package says it. */
+function assertSealed(t: Test, event: Records[string][number]): void {
+  const leaf = JSON.parse(Buffer.from(event.leaf, 'base64').toString())
+  t.same([leaf.id, leaf.type, leaf.aggregate.no], [event.id, event.type, event.eventNo])
+  for (const [name, { salt, value }] of Object.entries<{ salt: string; value: unknown }>(
+    event.sealed ?? {},
+  )) {
+    const hash = createHash('sha256').update(Buffer.from(salt, 'base64url')).update(canonicalize(value))
+    t.equal(leaf.sealed[name], hash.digest('base64url'))
+  }
+}
+
+async function isReceivedWhole(
+  world: { app: TestApp['app']; auditor: Person },
+  id: string,
+): Promise<boolean> {
+  const { port } = world.app.server.address() as AddressInfo
+  return await new Promise<boolean>((resolve) => {
+    const request = get(`http://127.0.0.1:${port}/v1/packages/use-cases/${id}`, {
+      headers: { authorization: `Bearer ${world.auditor.token}` },
+    })
+    request.once('error', () => resolve(false))
+    request.once('response', (response) => {
+      response.once('error', () => resolve(false))
+      response.once('end', () => resolve(response.complete))
+      response.resume()
+    })
+  })
+}
