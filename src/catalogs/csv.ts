@@ -8,6 +8,9 @@ export const columns = [
   ...(['id', 'title', 'text', 'function', 'functionTitle', 'category', 'categoryTitle'] as const),
   ...(['parent', 'ties', 'risks'] as const),
 ]
+/** In bytes. A control with its whole text is far below. */
+const RECORD = 200_000
+
 type Column = (typeof columns)[number]
 type Row = Partial<Record<Column, string>>
 
@@ -107,11 +110,12 @@ function parseCells(content: string): string[][] {
       ...{ bom: true, delimiter, skip_empty_lines: true },
       // One more than a catalog may have, so that its rules can say so.
       to: limits.controls + 2,
+      max_record_size: RECORD,
     })
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     const where = typeof error.lines === 'number' ? ` near line ${error.lines}` : ''
-    const message = `the table cannot be read${where}: each row needs a cell for each column, and quotes that are closed`
+    const message = `the table cannot be read${where}: each row needs a cell for each column, quotes that are closed, and at most ${RECORD} bytes`
     throw new RegistryError('invalid', message, { cause: error })
   }
 }

@@ -1,10 +1,15 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
 import { explain, issuesOf } from '../issues.js'
-import { type Catalog, validateCatalog } from './catalog.js'
+import { type Catalog, limits, validateCatalog } from './catalog.js'
 
 /** Deeper than this no catalog is arranged; what recurs below would only exhaust the stack. */
 const DEPTH = 60
+/** In one file. The largest catalog in common use has some 300,000. */
+const VALUES = 600_000
+/** Of what stands for a parameter: it may be named many times. */
+const WORDS = 500
+const TEXT = 20_000
 
 const Prop = z.object({ name: z.string(), value: z.string(), class: z.string().optional() })
 const Param = z.object({
@@ -14,7 +19,7 @@ const Param = z.object({
 })
 const Part = z.object({
   name: z.string(),
-  prose: z.string().optional(),
+  prose: z.string().max(TEXT).optional(),
   props: z.array(Prop).optional(),
   get parts(): z.ZodOptional<z.ZodArray<typeof Part>> {
     return z.array(Part).optional()
@@ -113,12 +118,19 @@ function parseJson(content: string): unknown {
   }
 }
 
-/** Level by level and not by recursion, which is what it protects. */
+/** Level by level and not by recursion, which is what it protects; and before anything is said of each value. */
 function assertShallow(json: unknown): void {
   let level: unknown[] = [json]
+  let count = 0
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > DEPTH)
       throw new RegistryError('invalid', `the file is nested deeper than ${DEPTH} levels; flatten it`)
+    count += level.length
+    if (count > VALUES || level.some((value) => Array.isArray(value) && value.length > limits.controls))
+      throw new RegistryError(
+        'invalid',
+        `the file is too large: a list has more than ${limits.controls} entries, or all of it more than ${VALUES} values`,
+      )
     level = level.flatMap((value) =>
       typeof value === 'object' && value !== null ? Object.values(value) : [],
     )
@@ -154,7 +166,8 @@ class Reading {
 
   #learn(params: z.infer<typeof Param>[] = []): void {
     for (const { id, label, select } of params) {
-      this.#words.set(id, label ?? select?.choice?.join(' or ') ?? id)
+      const words = (label ?? select?.choice?.join(' or ') ?? id).replace(/\{\{[^{}]*\}\}/g, '…')
+      this.#words.set(id, words.length > WORDS ? `${words.slice(0, WORDS)}…` : words)
     }
   }
 
@@ -233,9 +246,15 @@ class Reading {
 
   /** What an organisation fills in stands in brackets, by its label. */
   #filled(prose: string): string {
-    return prose.replace(/\{\{ ?insert: ?param, ?([\w.-]+) ?\}\}/g, (_, id: string) => {
-      return `[${(this.#words.get(id) ?? id).replace(/\{\{[^{}]*\}\}/g, '…')}]`
+    const filled = prose.replace(/\{\{ ?insert: ?param, ?([\w.-]+) ?\}\}/g, (_, id: string) => {
+      return `[${this.#words.get(id) ?? id}]`
     })
+    if (filled.length > TEXT)
+      throw new RegistryError(
+        'invalid',
+        `a text has more than ${TEXT} characters with its parameters; shorten it`,
+      )
+    return filled
   }
 }
 

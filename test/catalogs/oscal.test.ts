@@ -92,6 +92,31 @@ t.test('what stands in the way of a name is not in the way of a catalog', async 
   t.notOk('polluted' in {})
 })
 
+t.test('a file that would grow while it is read is refused before it does', async (t) => {
+  const insert = '{{ insert: param, p }}'
+  const loud = { id: 'p', label: 'x'.repeat(1_000_000) }
+  const parts = [{ name: 'statement', prose: insert.repeat(800) }]
+  const cases: [object, RegExp][] = [
+    [
+      { params: [loud], controls: [{ id: 'a', title: 'A', parts }] },
+      /more than 20000 characters with its parameters/,
+    ],
+    [
+      { controls: Array.from({ length: 1_000_000 }, () => 1) },
+      /too large: a list has more than 5000 entries/,
+    ],
+    [{ groups: Array.from({ length: 200 }, () => Array.from({ length: 4000 }, () => 1)) }, /600000 values/],
+    [
+      { controls: [{ id: 'a', title: 'A', parts: [{ name: 'statement', prose: '{{ '.repeat(100_000) }] }] },
+      /prose/,
+    ],
+  ]
+  const began = performance.now()
+  for (const [held, message] of cases)
+    t.throws(() => readOscal(oscal(held), naming), { code: 'invalid', message })
+  t.ok(performance.now() - began < 10_000)
+})
+
 t.test('a catalog at the limit is read at once', async (t) => {
   const controls = Array.from({ length: 5000 }, (_, n) => ({
     id: `c-${n}`,
