@@ -178,7 +178,7 @@ create table condition_ending (
   check ((state = 'met') = (decision_id is null))
 );
 
--- Who votes for whom, and from when until when. It is never passed on.
+-- Who votes for whom, and from when until when. It counts from its acceptance by the delegate on, and is never passed on.
 create table delegation (
   id uuid primary key,
   from_id uuid not null references person (id),
@@ -188,10 +188,13 @@ create table delegation (
   reason text not null,
   created_by uuid not null references person (id),
   created_at timestamptz(3) not null,
+  accepted_at timestamptz(3),
   ended_by uuid references person (id),
   ended_at timestamptz(3),
   check (from_id <> to_id),
   check (ends_at > starts_at),
+  check (accepted_at >= created_at and accepted_at < ends_at),
+  check (accepted_at <= ended_at),
   check ((ended_by is null) = (ended_at is null))
 );
 create index delegation_from on delegation (from_id, ends_at);
@@ -288,5 +291,5 @@ grant select, insert on condition, condition_ending, delegation, incident, incid
   suspension_lifting, break_glass, break_glass_closing, break_glass_review to assent_app;
 grant select, insert, update (opened_at, due_at, closed_at, passed) on review_stage to assent_app;
 grant update (owner_id) on condition to assent_app;
-grant update (ended_by, ended_at) on delegation to assent_app;
+grant update (accepted_at, ended_by, ended_at) on delegation to assent_app;
 grant update (severity, closed_by, closed_at, learned) on incident to assent_app;

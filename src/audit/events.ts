@@ -210,6 +210,7 @@ export const catalogue = {
     { right, delegationId: id, fromId: id, toId: id, startsAt: prose, endsAt: prose },
     { reason: prose },
   ),
+  'delegation.accepted': event('person', { right, delegationId: id, fromId: id, toId: id }, {}),
   'delegation.ended': event('person', { right, delegationId: id, fromId: id, toId: id }, {}),
   'person.handed_over': event(
     'person',

@@ -71,7 +71,7 @@ export const subjects = {
   },
   Delegation: {
     noun: 'delegation',
-    actions: ['read', 'delegate', 'end'],
+    actions: ['read', 'delegate', 'accept', 'end'],
     begins: ['delegate'],
     fields: { fromId: 'id', toId: 'id', orgUnitId: 'whole' },
   },

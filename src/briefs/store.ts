@@ -26,7 +26,7 @@ export async function listHolders(tx: ReadTx, unitId: string): Promise<HolderRow
     union all
     select h.seat, p.id, p.name, h.id, h.name from holder h
       join delegation d on d.from_id = h.id and d.starts_at <= ${tx.now}::timestamptz
-        and d.ends_at > ${tx.now}::timestamptz and d.ended_at is null
+        and d.ends_at > ${tx.now}::timestamptz and d.ended_at is null and d.accepted_at is not null
       join person p on p.id = d.to_id and p.status = 'active'
     order by seat, name, "personId"`)
   return rows

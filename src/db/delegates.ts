@@ -8,9 +8,9 @@ export interface Delegated {
 }
 
 /**
- * Everybody to whom these people have delegated, from now or from later on, and those to whom they did in turn: each
- * pair of a person asked about and one delegate. The people stay locked against another delegation until the deed is
- * done, so that neither misses the other. (R-41)
+ * Everybody who has accepted to vote for these people, from now or from later on, and those who did so for them in
+ * turn: each pair of a person asked about and one delegate. The people stay locked against another acceptance until the
+ * deed is done, so that neither misses the other. (R-41)
  */
 export async function listDelegates(tx: WriteTx, personIds: readonly string[]): Promise<Delegated[]> {
   if (personIds.length === 0) return []
@@ -18,7 +18,8 @@ export async function listDelegates(tx: WriteTx, personIds: readonly string[]): 
   const { rows } = await tx.client.query<Delegated>({
     name: 'delegates',
     text: `with recursive open as (
-        select from_id, to_id from delegation where ended_at is null and ends_at > $2),
+        select from_id, to_id from delegation
+          where accepted_at is not null and ended_at is null and ends_at > $2),
       reached as (
         select from_id as first_id, to_id from open where from_id = any($1::uuid[])
         union

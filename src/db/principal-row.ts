@@ -24,7 +24,7 @@ export interface PrincipalRow extends Record<string, unknown> {
 
 /**
  * An active person with the grants in force, each with the ids of its unit and all below, and with the seats of those
- * who have delegated theirs, in one round trip. Of these, only what they hold by grant comes along. (R-45)
+ * who have delegated theirs, once it was accepted, in one round trip. Of these, only what they hold by grant comes along. (R-45)
  */
 export async function findPrincipalRow(
   on: Sql,
@@ -34,12 +34,12 @@ export async function findPrincipalRow(
   const { rows } = await on.execute<PrincipalRow>(sql`
     with recursive delegated as materialized (
       select from_id, starts_at, ends_at from delegation
-      where to_id = ${personId} and ended_at is null and ends_at > ${now}),
+      where to_id = ${personId} and accepted_at is not null and ended_at is null and ends_at > ${now}),
     represented as (
       select from_id as id from delegated where starts_at <= ${now}
       union
       select d.from_id from delegation d join represented r on d.to_id = r.id
-        where d.ended_at is null and d.starts_at <= ${now} and d.ends_at > ${now}),
+        where d.accepted_at is not null and d.ended_at is null and d.starts_at <= ${now} and d.ends_at > ${now}),
     held as (
       select kind, name, org_unit_id, null::uuid as for_id from rights_grant
         where person_id = ${personId} and revoked_at is null

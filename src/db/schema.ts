@@ -439,6 +439,7 @@ export const delegations = pgTable('delegation', {
   reason: text().notNull(),
   createdBy: uuid().notNull(),
   createdAt: instant().notNull(),
+  acceptedAt: instant(),
   endedBy: uuid(),
   endedAt: instant(),
 })

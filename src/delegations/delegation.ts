@@ -4,7 +4,7 @@ import { addDays, givenInstant, type Instant } from '../instant.js'
 import { reason } from '../text.js'
 import * as examples from './examples.js'
 
-export const states = ['planned', 'in_force', 'over'] as const
+export const states = ['proposed', 'planned', 'in_force', 'ended', 'over'] as const
 export type State = (typeof states)[number]
 
 /** Who votes for whom, and from when until when. What came of it stays on record. */
@@ -17,9 +17,12 @@ export const Delegation = z
     endsAt: z.iso.datetime().describe('From then on it is over by itself'),
     reason: z.string(),
     createdAt: z.iso.datetime(),
+    acceptedAt: z.iso.datetime().nullable().describe('When the delegate accepted it; it counts from then on'),
     endedBy: z.uuid().nullable().describe('Who ended it before its time'),
     endedAt: z.iso.datetime().nullable(),
-    state: z.enum(states).describe('At this moment'),
+    state: z
+      .enum(states)
+      .describe('At this moment; `ended` before its time, `over` since its time is up, accepted or not'),
   })
   .meta({ id: 'Delegation', description: 'Who votes for whom meanwhile', examples: [examples.delegation] })
 export type Delegation = z.infer<typeof Delegation>
@@ -89,10 +92,14 @@ export function assertDelegate(person: Candidate | undefined, held: Held[]): voi
       { issues: [{ path: '/toId', message: 'is nobody who could vote for you' }] },
     )
   }
+  assertApart(held, 'choose another')
+}
+
+/** R-44: who administers or audits fills no seat for anybody. */
+export function assertApart(held: Held[], instead: string): void {
   const apart = held.find(({ name }) => name === 'administrator' || name === 'auditor')
-  if (apart) {
-    throw new RegistryError('conflict', `an ${apart.name} fills no seat on the committee; choose another`)
-  }
+  if (!apart) return
+  throw new RegistryError('conflict', `an ${apart.name} fills no seat on the committee; ${instead}`)
 }
 
 /** @throws RegistryError `conflict` while the seats are delegated to anybody else */
@@ -104,17 +111,46 @@ export function assertOnlyOne(other: Period | undefined): void {
   )
 }
 
+/** R-45: at once or in turn, planned or proposed. Whoever needs more is away for good. */
+export const MOST_OPEN = 10
+
+/** @throws RegistryError `conflict` to who has proposed or planned as many as anybody needs */
+export function assertFew(open: number): void {
+  if (open < MOST_OPEN) return
+  throw new RegistryError('conflict', `you have ${open} delegations that are not over; end one of them first`)
+}
+
+/** @throws RegistryError `conflict` while somebody else votes for the same person */
+export function assertFree(other: Period | undefined): void {
+  if (!other) return
+  throw new RegistryError(
+    'conflict',
+    `somebody else votes for them from ${other.startsAt} to ${other.endsAt} already; decline this one`,
+  )
+}
+
 interface Lasting extends Period {
+  acceptedAt: Instant | null
   endedAt: Instant | null
 }
 
 /** How far a delegation has come at an instant. Its end is no part of it. */
-export function stateOf({ startsAt, endsAt, endedAt }: Lasting, at: Instant): State {
-  if ((endedAt !== null && endedAt <= at) || endsAt <= at) return 'over'
+export function stateOf({ startsAt, endsAt, acceptedAt, endedAt }: Lasting, at: Instant): State {
+  if (endedAt !== null) return 'ended'
+  if (endsAt <= at) return 'over'
+  if (acceptedAt === null) return 'proposed'
   return startsAt <= at ? 'in_force' : 'planned'
 }
 
 export function assertNotOver(delegation: Lasting, now: Instant): void {
-  if (stateOf(delegation, now) !== 'over') return
+  const state = stateOf(delegation, now)
+  if (state !== 'ended' && state !== 'over') return
   throw new RegistryError('conflict', 'this delegation is over already; nothing to do')
+}
+
+/** R-45: it is accepted once, while there is something to accept. */
+export function assertProposed(delegation: Lasting, now: Instant): void {
+  assertNotOver(delegation, now)
+  if (delegation.acceptedAt === null) return
+  throw new RegistryError('conflict', 'you have accepted this already; nothing to do')
 }

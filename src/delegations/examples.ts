@@ -12,6 +12,7 @@ export const delegation = {
   fromId: legalMemberId,
   ...newDelegation,
   createdAt: '2026-07-02T08:30:00.000Z',
+  acceptedAt: '2026-07-02T10:05:00.000Z',
   endedBy: null,
   endedAt: null,
   state: 'in_force',

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
-import { Delegation, NewDelegation, states } from './delegation.js'
-import { delegate, endDelegation, getDelegation, listDelegations } from './service.js'
+import { Delegation, MOST_OPEN, NewDelegation, states } from './delegation.js'
+import { acceptDelegation, delegate, endDelegation, getDelegation, listDelegations } from './service.js'
 
 const params = z.strictObject({ id: z.uuid().describe('Of the delegation') })
 const tag = 'People'
@@ -38,9 +38,8 @@ export async function delegationRoutes(app: App): Promise<void> {
     operation({
       id: 'delegateSeats',
       tag,
-      summary: 'Let somebody vote for you',
-      description:
-        'They vote through the seats you were granted, from a start to an end. Both of you count: whoever may not decide because of one of the two does not decide. It is never passed on, and you delegate to one person at a time.',
+      summary: 'Ask somebody to vote for you',
+      description: `Once they accept, they vote through the seats you were granted, from a start to an end. Both of you count: whoever may not decide because of one of the two does not decide. It is never passed on, and one person at a time votes for you; you may ask several, and have at most ${MOST_OPEN} that are not over.`,
       right: { action: 'delegate', subject: 'Delegation' },
       body: NewDelegation,
       location: '/v1/delegations/{id}',
@@ -55,12 +54,27 @@ export async function delegationRoutes(app: App): Promise<void> {
       id: 'getDelegation',
       tag,
       summary: 'One delegation',
-      description: 'Planned, in force or over.',
+      description: 'Proposed, planned, in force, ended before its time, or over.',
       right: { action: 'read', subject: 'Delegation' },
       params,
       answers: { 200: Delegation },
     }),
     async (request) => await app.read(request, (tx) => getDelegation(tx, request.params.id)),
+  )
+
+  app.post(
+    '/v1/delegations/:id/acceptance',
+    operation({
+      id: 'acceptDelegation',
+      tag,
+      summary: 'Agree to vote for somebody',
+      description:
+        'By the delegate, and only then does it count. From the rounds that the other may not decide you are excluded as well, from open ones also when it ends before they close. To decline, end it.',
+      right: { action: 'accept', subject: 'Delegation' },
+      params,
+      answers: { 200: Delegation },
+    }),
+    async (request) => await app.write(request, (tx) => acceptDelegation(tx, request.params.id)),
   )
 
   app.post(

@@ -10,10 +10,14 @@ import { listHeld, lockPeople, type PersonRow } from '../people/service.js'
 import { lockUseCases } from '../use-cases/service.js'
 import { keyOf } from '../use-cases/use-case.js'
 import {
+  assertApart,
   assertDelegate,
+  assertFew,
+  assertFree,
   assertNotOver,
   assertOnlyOne,
   assertPeriod,
+  assertProposed,
   assertSeated,
   type Delegation,
   type NewDelegation,
@@ -34,16 +38,16 @@ export async function findDelegation(
 
 /**
  * Who counts as these people as well: their delegates, in force or from later on, and the delegates of those. (R-41)
- * No delegation of theirs is made until the deed is done.
+ * No delegation of theirs is accepted until the deed is done.
  */
 export async function listDelegatesOf(tx: WriteTx, personIds: readonly string[]): Promise<Delegated[]> {
   return await listDelegates(tx, personIds)
 }
 
 /**
- * Lets somebody else vote through the seats that the caller was granted. (R-45)
- * @throws RegistryError `conflict` to who holds no seat, while another delegation is in force, or when the delegate
- *   has voted where the caller is excluded
+ * Asks somebody else to vote through the seats that the caller was granted. Until they accept, nothing comes of it:
+ * nobody is kept from voting by what another says of them. (R-45)
+ * @throws RegistryError `conflict` to who holds no seat, has too many that are not over, or has one for the same time
  */
 export async function delegate(
   tx: WriteTx,
@@ -55,23 +59,45 @@ export async function delegate(
     throw new RegistryError('invalid', 'you vote for yourself already; choose somebody else')
   assertSeated(tx.principal.grants)
   if (asked !== undefined) assertPeriod({ startsAt: asked, endsAt }, tx.now)
-  const people = await lockBoth(tx, { fromId, toId })
+  const people = await lockPeople(tx, [fromId, toId])
   assertDelegate(
     people.find(({ id }) => id === toId),
     await listHeld(tx, toId),
   )
   const startsAt = asked ?? tx.now
   if (asked === undefined) assertPeriod({ startsAt, endsAt }, tx.now)
+  assertFew(await store.countOpen(tx, fromId))
   assertOnlyOne(await store.findOverlapping(tx, fromId, { startsAt, endsAt }))
   const made = { id: newId(), fromId, toId, startsAt, endsAt, reason, createdBy: fromId, createdAt: tx.now }
   const row = await store.insertDelegation(tx, made)
-  await excludeDelegates(tx, row)
   const { id: delegationId } = row
   for (const person of people) {
     const event = { right, delegationId, fromId, toId, startsAt, endsAt, sealed: { reason } }
     tx.record(person, { type: 'delegation.made', ...event })
   }
   return present(row, tx)
+}
+
+/**
+ * The delegate takes it on. From then on they vote for the other and count as both. (R-41, R-45)
+ * @throws RegistryError `conflict` when it is over or accepted, when somebody else votes for the other meanwhile, or
+ *   when the delegate has voted where the other is excluded
+ */
+export async function acceptDelegation(tx: WriteTx, id: string): Promise<Delegation> {
+  const asked = await store.getDelegationRow(tx, id)
+  const right = authorize(tx.ability, 'accept', 'Delegation', asked)
+  const people = await lockBoth(tx, asked)
+  const row = await store.getDelegationRow(tx, id)
+  const { fromId, toId } = row
+  assertProposed(row, tx.now)
+  assertApart(await listHeld(tx, toId), 'decline')
+  assertFree(await store.findOverlapping(tx, fromId, row))
+  await store.acceptDelegationRow(tx, id)
+  await excludeDelegates(tx, row)
+  for (const person of people) {
+    tx.record(person, { type: 'delegation.accepted', right, delegationId: id, fromId, toId, sealed: {} })
+  }
+  return present(await store.getDelegationRow(tx, id), tx)
 }
 
 /**
@@ -90,7 +116,10 @@ async function lockBoth(
   return await lockPeople(tx, [fromId, toId])
 }
 
-/** R-41: where somebody is excluded, their delegate is, too, in rounds that are open already. */
+/**
+ * R-41: where somebody is excluded, their delegate is, too, in rounds that are open already. There it lasts when the
+ * delegation ends: for a while they were both. Rounds that open later do not know of it.
+ */
 async function excludeDelegates(tx: WriteTx, { fromId, toId }: DelegationRow): Promise<void> {
   const rounds = await store.listRoundsClosedTo(tx, fromId)
   const further = await listDelegatesOf(tx, [toId])
@@ -100,7 +129,7 @@ async function excludeDelegates(tx: WriteTx, { fromId, toId }: DelegationRow): P
   if (number === undefined) return
   throw new RegistryError(
     'conflict',
-    `whom you chose has voted on ${keyOf(number)}, which you may not decide; wait until its review is closed, or choose another`,
+    `you, or who votes for you, voted on ${keyOf(number)}, which they may not decide; wait until its review is closed, or decline`,
   )
 }
 

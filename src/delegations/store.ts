@@ -7,12 +7,22 @@ import type { State } from './delegation.js'
 
 export type DelegationRow = typeof delegations.$inferSelect
 
+const { acceptedAt, endedAt, startsAt, endsAt } = delegations
+const isOpen = (at: Instant): SQL | undefined => and(isNull(endedAt), gt(endsAt, at))
+const isAccepted = (at: Instant): SQL | undefined => and(isNotNull(acceptedAt), isOpen(at))
+
 /** Of each state, what it asks of the instants of a delegation. */
 const inState: Record<State, (at: Instant) => SQL | undefined> = {
-  planned: (at) => and(isNull(delegations.endedAt), gt(delegations.startsAt, at)),
-  in_force: (at) =>
-    and(isNull(delegations.endedAt), lte(delegations.startsAt, at), gt(delegations.endsAt, at)),
-  over: (at) => or(isNotNull(delegations.endedAt), lte(delegations.endsAt, at)),
+  proposed: (at) => and(isNull(acceptedAt), isOpen(at)),
+  planned: (at) => and(isAccepted(at), gt(startsAt, at)),
+  in_force: (at) => and(isAccepted(at), lte(startsAt, at)),
+  ended: () => isNotNull(endedAt),
+  over: (at) => and(isNull(endedAt), lte(endsAt, at)),
+}
+
+/** How many of somebody's own are not over, accepted or not. */
+export async function countOpen(tx: ReadTx, fromId: string): Promise<number> {
+  return await tx.sql.$count(delegations, and(eq(delegations.fromId, fromId), isOpen(tx.now)))
 }
 
 export async function findInForce(
@@ -26,11 +36,11 @@ export async function findInForce(
   return row
 }
 
-/** The first that somebody made for any part of this time, and that nobody has ended. */
+/** The first of somebody's that was accepted for any part of this time, and that nobody has ended. */
 export async function findOverlapping(
   tx: ReadTx,
   fromId: string,
-  { startsAt, endsAt }: { startsAt: Instant; endsAt: Instant },
+  time: { startsAt: Instant; endsAt: Instant },
 ): Promise<DelegationRow | undefined> {
   const [row] = await tx.sql
     .select()
@@ -38,12 +48,13 @@ export async function findOverlapping(
     .where(
       and(
         eq(delegations.fromId, fromId),
-        isNull(delegations.endedAt),
-        lt(delegations.startsAt, endsAt),
-        gt(delegations.endsAt, startsAt),
+        isNotNull(acceptedAt),
+        isNull(endedAt),
+        lt(startsAt, time.endsAt),
+        gt(endsAt, time.startsAt),
       ),
     )
-    .orderBy(asc(delegations.startsAt))
+    .orderBy(asc(startsAt))
     .limit(1)
   return row
 }
@@ -88,11 +99,18 @@ export async function insertDelegation(
   return row
 }
 
+export async function acceptDelegationRow(tx: WriteTx, id: string): Promise<void> {
+  await tx.sql
+    .update(delegations)
+    .set({ acceptedAt: tx.now })
+    .where(and(eq(delegations.id, id), isNull(acceptedAt), isNull(endedAt)))
+}
+
 export async function endDelegationRow(tx: WriteTx, id: string): Promise<void> {
   await tx.sql
     .update(delegations)
     .set({ endedBy: tx.principal.personId, endedAt: tx.now })
-    .where(and(eq(delegations.id, id), isNull(delegations.endedAt)))
+    .where(and(eq(delegations.id, id), isNull(endedAt)))
 }
 
 export interface OpenRound {

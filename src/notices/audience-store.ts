@@ -52,7 +52,8 @@ const seatsOfStage = (onlyEmpty: boolean) => `with recursive ${asked},
   select h.event_id as "eventId", h.person_id as "personId" from holder h
   union
   select h.event_id, d.to_id from holder h
-    join delegation d on d.from_id = h.person_id and d.ended_at is null and d.starts_at <= $7 and d.ends_at > $7
+    join delegation d on d.from_id = h.person_id and d.accepted_at is not null and d.ended_at is null
+      and d.starts_at <= $7 and d.ends_at > $7
     where not exists (select from review_party x
       where x.review_id = h.review_id and x.person_id = d.to_id and x.part = 'excluded')`
 

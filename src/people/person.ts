@@ -183,10 +183,15 @@ export function assertGrantable(person: { kind: 'human' | 'service' }, held: Hel
   }
 }
 
+interface Accepted {
+  toId: string
+  acceptedAt: string | null
+}
+
 /** R-44: nor does who administers or audits fill a seat for somebody else. */
-export function assertNoDelegate(personId: string, delegations: { toId: string }[], { name }: Held): void {
+export function assertNoDelegate(personId: string, delegations: Accepted[], { name }: Held): void {
   if (name !== 'administrator' && name !== 'auditor') return
-  if (!delegations.some(({ toId }) => toId === personId)) return
+  if (!delegations.some(({ toId, acceptedAt }) => toId === personId && acceptedAt !== null)) return
   throw new RegistryError(
     'conflict',
     `somebody has delegated their seat to this person, and an ${name} fills none; end that delegation first`,

@@ -277,9 +277,10 @@ const isOpenOf = (tx: ReadTx, personId: string): SQL | undefined =>
 export async function listDelegationsOf(
   tx: ReadTx,
   personId: string,
-): Promise<Pick<typeof delegations.$inferSelect, 'id' | 'fromId' | 'toId'>[]> {
-  const { id, fromId, toId } = delegations
-  return await tx.sql.select({ id, fromId, toId }).from(delegations).where(isOpenOf(tx, personId)).orderBy(id)
+): Promise<Pick<typeof delegations.$inferSelect, 'id' | 'fromId' | 'toId' | 'acceptedAt'>[]> {
+  const { id, fromId, toId, acceptedAt } = delegations
+  const asked = { id, fromId, toId, acceptedAt }
+  return await tx.sql.select(asked).from(delegations).where(isOpenOf(tx, personId)).orderBy(id)
 }
 
 export async function endDelegationRows(tx: WriteTx, personId: string): Promise<void> {

@@ -1,9 +1,11 @@
 import t, { type Test } from 'tap'
 import { v7 as newId } from 'uuid'
+import { MOST_OPEN } from '../../src/delegations/delegation.js'
 import { addDays, addSeconds } from '../../src/instant.js'
 import type { Answer, Person } from '../app.js'
 import { register, revise, START, startCommittee, submit } from '../committee.js'
 import { openClient } from '../database-run.js'
+import { accept, delegate, propose } from '../delegated.js'
 import { refuses } from '../unchanged.js'
 import { meeting } from '../waiting.js'
 
@@ -12,9 +14,6 @@ const { clock, inUnit, businessOwner, riskOwner, auditor, owner } = committee
 const admin = await committee.person('Ann', { rights: ['administrator'] })
 const wholeAuditor = await committee.person('Aud', { rights: ['auditor'] })
 
-const week = () => ({ endsAt: addDays(clock.at, 7), reason: 'away for a week' })
-const delegate = async (from: Person, to: { id: string }, when: object = {}): Promise<Answer> =>
-  await from.post('/v1/delegations', { toId: to.id, ...week(), ...when })
 const end = async (by: Person, id: string): Promise<Answer> => await by.post(`/v1/delegations/${id}/ending`)
 const voteAs = async (who: Person, reviewId: string, seat: string, onBehalfOf?: Person): Promise<Answer> =>
   await who.post(`/v1/reviews/${reviewId}/votes`, {
@@ -41,11 +40,15 @@ t.test('R-45: whoever holds a seat lets somebody vote for them, from a start to 
   await refuses(t, committee, () => voteAs(standIn, reviewId, 'legal', away), { status: 404 })
 
   const startsAt = addDays(START, 1)
-  const made = await delegate(away, standIn, { startsAt, endsAt: addDays(START, 8) })
+  const made = await propose(away, standIn, { startsAt, endsAt: addDays(START, 8) })
   t.match(made, {
     status: 201,
     headers: { location: `/v1/delegations/${made.body.id}` },
-    body: { fromId: away.id, toId: standIn.id, startsAt, state: 'planned', endedAt: null },
+    body: { fromId: away.id, toId: standIn.id, startsAt, state: 'proposed', acceptedAt: null, endedAt: null },
+  })
+  t.match(await accept(standIn, made.body.id), {
+    status: 200,
+    body: { id: made.body.id, state: 'planned', acceptedAt: START },
   })
   const grantsOf = async () => (await standIn.get('/v1/me')).body.grants
   t.same(await grantsOf(), [])
@@ -81,9 +84,14 @@ t.test('R-45: whoever holds a seat lets somebody vote for them, from a start to 
   })
   await t.test('and both people’s log says so', async (t) => {
     for (const { id } of [away, standIn]) {
-      const { body } = await admin.get(`/v1/events?aggregate=${id}&type=delegation.made`)
-      t.match(body.items, [{ type: 'delegation.made', actorId: away.id }])
-      t.equal(body.items.length, 1)
+      for (const [type, by] of [
+        ['delegation.made', away],
+        ['delegation.accepted', standIn],
+      ] as const) {
+        const { body } = await admin.get(`/v1/events?aggregate=${id}&type=${type}`)
+        t.match(body.items, [{ type, actorId: by.id }])
+        t.equal(body.items.length, 1)
+      }
     }
   })
 })
@@ -99,14 +107,14 @@ t.test('R-45: a delegation that says too much, or too little, is refused', async
   await t.test('by whom it is for', async (t) => {
     const detail = 'a delegate must be a person who has joined and not left; choose another'
     for (const to of [nobody, machine, gone]) {
-      await refuses(t, committee, () => delegate(holder, to), { status: 422, detail })
+      await refuses(t, committee, () => propose(holder, to), { status: 422, detail })
     }
-    await refuses(t, committee, () => delegate(holder, holder), {
+    await refuses(t, committee, () => propose(holder, holder), {
       status: 422,
       detail: 'you vote for yourself already; choose somebody else',
     })
     for (const to of [admin, auditor]) {
-      await refuses(t, committee, () => delegate(holder, to), {
+      await refuses(t, committee, () => propose(holder, to), {
         status: 409,
         detail: /^an (administrator|auditor) fills no seat on the committee; choose another$/,
       })
@@ -122,26 +130,26 @@ t.test('R-45: a delegation that says too much, or too little, is refused', async
       [{ endsAt: addSeconds(addDays(START, 366), 1) }, /lasts at most 366 days/],
     ]
     for (const [when, detail] of times) {
-      await refuses(t, committee, () => delegate(holder, other, when), { status: 422, detail })
+      await refuses(t, committee, () => propose(holder, other, when), { status: 422, detail })
     }
-    await refuses(t, committee, () => delegate(holder, other, { endsAt: undefined }), { status: 422 })
-    await refuses(t, committee, () => delegate(holder, other, { reason: ' ' }), { status: 422 })
+    await refuses(t, committee, () => propose(holder, other, { endsAt: undefined }), { status: 422 })
+    await refuses(t, committee, () => propose(holder, other, { reason: ' ' }), { status: 422 })
   })
   await t.test('by who would delegate', async (t) => {
     for (const unseated of [other, businessOwner, admin, wholeAuditor]) {
-      await refuses(t, committee, () => delegate(unseated, other.id === unseated.id ? holder : other), {
+      await refuses(t, committee, () => propose(unseated, other.id === unseated.id ? holder : other), {
         status: 409,
         detail: 'you hold no seat; only who was granted a seat can say who votes for them',
       })
     }
-    await refuses(t, committee, () => delegate(machine, other), { status: 403, rule: 'DR-80' })
+    await refuses(t, committee, () => propose(machine, other), { status: 403, rule: 'DR-80' })
   })
 })
 
 t.test('R-45: it is never passed on', async (t) => {
   const [first, second, third] = [await member('Una', 'legal'), await inUnit('Duo'), await inUnit('Tre')]
   t.equal((await delegate(first, second)).status, 201)
-  await refuses(t, committee, () => delegate(second, third), {
+  await refuses(t, committee, () => propose(second, third), {
     status: 409,
     detail: 'the seats you fill are delegated to you; only who was granted a seat can say who votes for them',
   })
@@ -173,7 +181,7 @@ t.test('one person at a time votes for another', async (t) => {
     [two, days(1, 5)],
     [one, days(2, 4)],
   ] as const) {
-    await refuses(t, committee, () => delegate(holder, to, when), {
+    await refuses(t, committee, () => propose(holder, to, when), {
       status: 409,
       detail: `you have delegated from ${addDays(START, 2)} to ${addDays(START, 4)} already; end that first, or name other days`,
     })
@@ -183,17 +191,130 @@ t.test('one person at a time votes for another', async (t) => {
   await end(holder, made.body.id)
   t.equal((await delegate(holder, two, days(2, 3))).status, 201, 'and what was ended is out of the way')
 
-  await t.test('also when two are named at once', async (t) => {
+  await t.test('of several who are asked, who accepts first', async (t) => {
     const away = await member('Ina', 'legal')
+    const asked = [await propose(away, one, days(1, 3)), await propose(away, two, days(2, 4))] as const
+    t.same([asked[0].status, asked[1].status], [201, 201])
     const answers = await meeting(committee, { table: 'person', id: away.id }, [
-      () => delegate(away, one, days(1, 3)),
-      () => delegate(away, two, days(2, 4)),
+      () => accept(one, asked[0].body.id),
+      () => accept(two, asked[1].body.id),
     ])
     t.same(
       answers.map(({ status }) => status),
-      [201, 409],
+      [200, 409],
     )
+    await refuses(t, committee, () => accept(two, asked[1].body.id), {
+      status: 409,
+      detail: `somebody else votes for them from ${addDays(START, 1)} to ${addDays(START, 3)} already; decline this one`,
+    })
+    await end(one, asked[0].body.id)
+    t.equal((await accept(two, asked[1].body.id)).status, 200, 'once that has ended')
   })
+})
+
+t.test('R-45: nothing comes of a delegation that nobody accepted', async (t) => {
+  const owner = await member('Own', 'legal', 'business_owner', 'risk_owner')
+  const dissenter = await member('Dis', 'compliance')
+  const open = await inReview({ riskOwnerId: owner.id })
+  const made = await propose(owner, dissenter)
+  t.equal(made.status, 201)
+
+  await t.test('whoever was asked votes, whoever asks them', async (t) => {
+    t.same(await excludedFrom(open.reviewId, dissenter), [])
+    t.equal((await voteAs(dissenter, open.reviewId, 'compliance')).status, 201)
+    const later = await inReview({ riskOwnerId: owner.id })
+    t.same(await excludedFrom(later.reviewId, dissenter), [])
+    t.equal((await voteAs(dissenter, later.reviewId, 'compliance')).status, 201)
+  })
+  await t.test('nor do those who vote for them count as anybody else', async (t) => {
+    const standIn = await inUnit('Sti')
+    t.equal((await delegate(dissenter, standIn)).status, 201)
+    const later = await inReview({ riskOwnerId: owner.id })
+    t.equal((await voteAs(standIn, later.reviewId, 'compliance', dissenter)).status, 201)
+  })
+  await t.test('nobody votes by it, sees by it or is counted for it', async (t) => {
+    const [holder, asked] = [await member('Hob', 'legal'), await inUnit('Ask')]
+    t.equal((await propose(holder, asked)).status, 201)
+    t.same((await asked.get('/v1/me')).body.grants, [])
+    const { reviewId } = await inReview()
+    await refuses(t, committee, () => voteAs(asked, reviewId, 'legal', holder), { status: 404 })
+    const { holders } = (await holder.get(`/v1/reviews/${reviewId}/brief`)).body
+    t.notOk(JSON.stringify(holders ?? []).includes(asked.id))
+    const role = { kind: 'role', name: 'auditor', orgUnitId: committee.unitId }
+    t.equal((await admin.post(`/v1/people/${asked.id}/grants`, role)).status, 201, 'nor kept from a role')
+  })
+  await t.test('who has voted where the other is excluded cannot accept', async (t) => {
+    const { key } = open
+    await refuses(t, committee, () => accept(dissenter, made.body.id), {
+      status: 409,
+      detail:
+        /^you, or who votes for you, voted on UC-\d+, which they may not decide; wait until its review is closed, or decline$/,
+    })
+    t.match(key, /^UC-/)
+  })
+  await t.test('and it is over when its time is up', async (t) => {
+    clock.at = made.body.endsAt
+    t.equal((await dissenter.get(`/v1/delegations/${made.body.id}`)).body.state, 'over')
+    await refuses(t, committee, () => accept(dissenter, made.body.id), {
+      status: 409,
+      detail: 'this delegation is over already; nothing to do',
+    })
+  })
+})
+
+t.test('R-45: it is accepted by the delegate alone, and once', async (t) => {
+  const [holder, standIn, stranger] = [await member('Hol', 'legal'), await inUnit('Sta'), await inUnit('Str')]
+  const { body } = await propose(holder, standIn)
+  for (const by of [holder, admin, wholeAuditor]) {
+    await refuses(t, committee, () => accept(by, body.id), { status: 403, rule: 'DR-37' })
+  }
+  await refuses(t, committee, () => accept(stranger, body.id), { status: 404 })
+  const proposed = await standIn.get('/v1/delegations?state=proposed')
+  t.match(proposed.body.items, [{ id: body.id, state: 'proposed', acceptedAt: null }])
+  t.equal((await accept(standIn, body.id)).status, 200)
+  t.same((await standIn.get('/v1/delegations?state=proposed')).body.items, [])
+  await refuses(t, committee, () => accept(standIn, body.id), {
+    status: 409,
+    detail: 'you have accepted this already; nothing to do',
+  })
+
+  await t.test('not after it was declined', async (t) => {
+    const other = await propose(await member('Oth', 'legal'), standIn)
+    t.match(await end(standIn, other.body.id), { status: 200, body: { state: 'ended', acceptedAt: null } })
+    await refuses(t, committee, () => accept(standIn, other.body.id), { status: 409 })
+  })
+  await t.test('R-44: nor by who became an auditor since', async (t) => {
+    const asked = await inUnit('Aut')
+    const other = await propose(await member('Oda', 'legal'), asked)
+    const role = { kind: 'role', name: 'auditor', orgUnitId: committee.unitId }
+    t.equal((await admin.post(`/v1/people/${asked.id}/grants`, role)).status, 201)
+    await refuses(t, committee, () => accept(asked, other.body.id), {
+      status: 409,
+      detail: 'an auditor fills no seat on the committee; decline',
+    })
+  })
+})
+
+t.test('R-45: nobody has more than ten that are not over', async (t) => {
+  const [holder, standIn] = [await member('Hun', 'legal'), await inUnit('Sto')]
+  const made: string[] = []
+  for (let day = 1; day <= MOST_OPEN; day += 1) {
+    const when = { startsAt: addDays(START, day), endsAt: addDays(START, day + 1) }
+    const ask = day % 2 === 0 ? delegate : propose
+    const { status, body } = await ask(holder, standIn, when)
+    t.equal(status, 201)
+    made.push(body.id)
+  }
+  const another = { startsAt: addDays(START, 30), endsAt: addDays(START, 31) }
+  await refuses(t, committee, () => propose(holder, standIn, another), {
+    status: 409,
+    detail: 'you have 10 delegations that are not over; end one of them first',
+  })
+  await end(holder, made[0] ?? '')
+  t.equal((await propose(holder, standIn, another)).status, 201)
+  clock.at = addDays(START, 5)
+  const when = { startsAt: addDays(START, 40), endsAt: addDays(START, 41) }
+  t.equal((await propose(holder, standIn, when)).status, 201, 'what is over does not count')
 })
 
 t.test('a delegation is seen and ended by both people and by who administers', async (t) => {
@@ -218,7 +339,7 @@ t.test('a delegation is seen and ended by both people and by who administers', a
     clock.at = addSeconds(clock.at, 60)
     t.match(await end(by, body.id), {
       status: 200,
-      body: { state: 'over', endedBy: by.id, endedAt: clock.at },
+      body: { state: 'ended', endedBy: by.id, endedAt: clock.at },
     })
     await refuses(t, committee, () => end(by, body.id), {
       status: 409,
@@ -229,14 +350,16 @@ t.test('a delegation is seen and ended by both people and by who administers', a
   const { body } = await delegate(holder, standIn)
   clock.at = body.endsAt
   await refuses(t, committee, () => end(holder, body.id), { status: 409 })
-  ids.unshift(body.id)
+  const over = await holder.get(`/v1/delegations?personId=${standIn.id}&state=over`)
+  t.match(over.body.items, [{ id: body.id, state: 'over' }])
+  t.equal(over.body.items.length, 1)
 
   const paged: string[] = []
-  for (let next = `/v1/delegations?personId=${standIn.id}&state=over&limit=2`; next; ) {
+  for (let next = `/v1/delegations?personId=${standIn.id}&state=ended&limit=2`; next; ) {
     const page: Answer = await holder.get(next)
     paged.push(...page.body.items.map(({ id }: { id: string }) => id))
     next =
-      page.body.next && `/v1/delegations?personId=${standIn.id}&state=over&limit=2&cursor=${page.body.next}`
+      page.body.next && `/v1/delegations?personId=${standIn.id}&state=ended&limit=2&cursor=${page.body.next}`
   }
   t.same(paged, ids, 'the last made first, page by page')
 })
@@ -299,15 +422,19 @@ t.test('R-41: whoever votes for somebody counts as both', async (t) => {
     await end(writer, body.items[0].id)
     await refuses(t, committee, () => voteAs(standIn, reviewId, 'compliance'), { status: 403 })
 
+    const later = await inReview()
+    t.equal((await voteAs(standIn, later.reviewId, 'compliance')).status, 201, 'later rounds are free of it')
+
     t.equal((await voteAs(voter, reviewId, 'compliance')).status, 201)
-    await refuses(t, committee, () => delegate(writer, voter), {
-      status: 409,
-      detail: `whom you chose has voted on ${key}, which you may not decide; wait until its review is closed, or choose another`,
-    })
+    const asked = await propose(writer, voter)
+    t.equal(asked.status, 201)
+    const detail = `you, or who votes for you, voted on ${key}, which they may not decide; wait until its review is closed, or decline`
+    await refuses(t, committee, () => accept(voter, asked.body.id), { status: 409, detail })
     await t.test('and so does who votes for them in turn', async (t) => {
       const between = await member('Ben', 'security')
-      await delegate(between, voter)
-      await refuses(t, committee, () => delegate(writer, between), { status: 409 })
+      t.equal((await delegate(between, voter)).status, 201)
+      const again = await propose(writer, between)
+      await refuses(t, committee, () => accept(between, again.body.id), { status: 409, detail })
     })
   })
 
@@ -361,7 +488,7 @@ t.test('R-46: whoever loses the seat or leaves, their delegate loses it as well'
   const place = `/v1/people/${holder.id}`
   const { revision } = (await admin.get(place)).body
   await admin.post(`${place}/departure`, { reason: 'left' }, { 'if-match': `"${revision}"` })
-  t.match((await standIn.get(`/v1/delegations/${body.id}`)).body, { state: 'over', endedBy: admin.id })
+  t.match((await standIn.get(`/v1/delegations/${body.id}`)).body, { state: 'ended', endedBy: admin.id })
   const { body: log } = await admin.get(`/v1/events?aggregate=${standIn.id}&type=delegation.ended`)
   t.equal(log.items.length, 1)
 
@@ -370,7 +497,7 @@ t.test('R-46: whoever loses the seat or leaves, their delegate loses it as well'
     const made = await delegate(away, leaver)
     const leaverPlace = `/v1/people/${leaver.id}`
     await admin.post(`${leaverPlace}/departure`, { reason: 'left' }, { 'if-match': '"1"' })
-    t.match((await away.get(`/v1/delegations/${made.body.id}`)).body, { state: 'over', endedBy: admin.id })
+    t.match((await away.get(`/v1/delegations/${made.body.id}`)).body, { state: 'ended', endedBy: admin.id })
     t.equal((await delegate(away, standIn)).status, 201)
   })
 })
@@ -394,14 +521,15 @@ t.test('of two deeds at once, one comes first and the other follows it', async (
     t.equal(rows.length, 0)
   })
 
-  await t.test('somebody is named while they vote', async (t) => {
+  await t.test('somebody accepts while they vote', async (t) => {
     for (const isVoteFirst of [true, false]) {
       const writer = await member('Wan', 'legal', 'business_owner')
       const standIn = await member('Nat', 'compliance')
       const { id } = await register(committee)
       await revise(committee, id, { benefits: 'Saves time' }, writer)
       const reviewId = await submit(committee, id)
-      const deeds = [() => voteAs(standIn, reviewId, 'compliance'), () => delegate(writer, standIn)]
+      const { body } = await propose(writer, standIn)
+      const deeds = [() => voteAs(standIn, reviewId, 'compliance'), () => accept(standIn, body.id)]
       const answers = await meeting(
         committee,
         { table: 'use_case', id },
@@ -409,19 +537,20 @@ t.test('of two deeds at once, one comes first and the other follows it', async (
       )
       t.same(
         answers.map(({ status }) => status),
-        isVoteFirst ? [201, 409] : [201, 403],
+        isVoteFirst ? [201, 409] : [200, 403],
       )
     }
   })
 
-  await t.test('somebody is named while a round is opened', async (t) => {
+  await t.test('somebody accepts while a round is opened', async (t) => {
     for (const isSubmissionFirst of [true, false]) {
       const writer = await member('Wyn', 'legal', 'risk_owner')
       const standIn = await member('Neo', 'compliance')
       const { id } = await register(committee, { riskOwnerId: writer.id })
       const { revision } = (await writer.get(`/v1/use-cases/${id}`)).body
       const open = () => writer.post(`/v1/use-cases/${id}/reviews`, {}, { 'if-match': `"${revision}"` })
-      const deeds = [open, () => delegate(writer, standIn)]
+      const { body } = await propose(writer, standIn)
+      const deeds = [open, () => accept(standIn, body.id)]
       const answers = await meeting(
         committee,
         { table: 'person', id: writer.id },
@@ -429,18 +558,14 @@ t.test('of two deeds at once, one comes first and the other follows it', async (
       )
       t.same(
         answers.map(({ status }) => status),
-        [201, 201],
+        isSubmissionFirst ? [201, 200] : [200, 201],
       )
       const { openReviewId } = (await writer.get(`/v1/use-cases/${id}`)).body.standing
       await refuses(t, committee, () => voteAs(standIn, openReviewId, 'compliance'), {
         status: 403,
         rule: 'DR-70',
       })
-      const { rows } = await owner.query(
-        `select 1 from review_party where review_id = $1 and person_id = $2 and part = 'excluded'`,
-        [openReviewId, standIn.id],
-      )
-      t.equal(rows.length, 1)
+      t.equal((await excludedFrom(openReviewId, standIn)).length, 1)
     }
   })
 })
@@ -459,11 +584,32 @@ t.test('R-45: the database holds it as well, against the service itself', async 
     'update delegation set starts_at = now() where id = $1',
     `update delegation set from_id = '${other.id}' where id = $1`,
     `update delegation set to_id = '${other.id}' where id = $1`,
+    'update delegation set created_at = starts_at where id = $1',
     'delete from delegation where id = $1',
   ]) {
     await t.rejects(app.query(attack, [body.id]), { code: '42501' }, attack)
   }
+  await t.test('an acceptance before it was made, or after its end, is none', async (t) => {
+    const { body: declined } = await propose(await member('Sid', 'legal'), standIn)
+    await end(standIn, declined.id)
+    const { body: proposed } = await propose(await member('Sal', 'legal'), standIn)
+    for (const [attack, id] of [
+      [`update delegation set accepted_at = created_at - interval '1 ms' where id = $1`, proposed.id],
+      ['update delegation set accepted_at = ends_at where id = $1', proposed.id],
+      [`update delegation set accepted_at = ended_at + interval '1 ms' where id = $1`, declined.id],
+    ]) {
+      await t.rejects(app.query(attack, [id]), { code: '23514' }, attack)
+    }
+  })
 })
+
+async function excludedFrom(reviewId: string, { id }: Person): Promise<unknown[]> {
+  const { rows } = await owner.query(
+    `select because from review_party where review_id = $1 and person_id = $2 and part = 'excluded'`,
+    [reviewId, id],
+  )
+  return rows
+}
 
 /** What a deed comes to that waits for a row while another is done. */
 async function whileWaiting(

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { v7 as newId } from 'uuid'
 import { MOVED } from '../../src/handover/handover.js'
-import { addDays } from '../../src/instant.js'
 import type { Answer, Person } from '../app.js'
 import { register, START, startCommittee, submit, vote } from '../committee.js'
+import { delegate } from '../delegated.js'
 import { refuses } from '../unchanged.js'
 import { meeting } from '../waiting.js'
 
@@ -61,9 +61,7 @@ t.test('R-46: what somebody answers for is listed, for themselves and for who ha
   const { person, cases } = await leaver('Lara', 2)
   const [first, second] = cases as [Shown, Shown]
   const conditionId = await withCondition(person, first.id, person.id)
-  const { body: delegation } = await person.post('/v1/delegations', {
-    ...{ toId: newRiskOwner.id, endsAt: addDays(START, 7), reason: 'away' },
-  })
+  const { body: delegation } = await delegate(person, newRiskOwner)
   const other = await register(committee)
   const voted = await submit(committee, other.id)
   await person.post(`/v1/reviews/${voted}/votes`, { seat: 'legal', choice: 'abstain', rationale: 'new here' })
@@ -244,7 +242,7 @@ t.test('R-41: the new owner and their delegate are excluded from the open round'
   const { person, cases } = await leaver('Pia', 1)
   const taker = await inUnit('Tom', 'risk_owner', 'committee_member', 'seat:legal')
   const standIn = await inUnit('Stu', 'committee_member', 'seat:compliance')
-  await taker.post('/v1/delegations', { toId: standIn.id, endsAt: addDays(START, 7), reason: 'away' })
+  t.equal((await delegate(taker, standIn)).status, 201)
   const [{ id }] = cases as [Shown]
   const { revision } = (await person.get(`/v1/use-cases/${id}`)).body
   const opened = await person.post(`/v1/use-cases/${id}/reviews`, {}, { 'if-match': `"${revision}"` })

@@ -57,13 +57,14 @@ t.test('a mail says what happened, what to do, and where', async (t) => {
 t.test('R-41: who is excluded is not asked to vote, and a delegate is', async (t) => {
   const { dispatcher, owner, seats, clock } = world
   const dora = await withAddress(await world.inUnit('Dora', 'committee_member'), 'dora')
-  const delegate = async (from: Person, to: Person) =>
+  const delegate = async (from: Person, to: Person, acceptedAt: string | null) =>
     await owner.query(
-      `insert into delegation (id, from_id, to_id, starts_at, ends_at, reason, created_by, created_at)
-        values (gen_random_uuid(), $1, $2, $3::timestamptz - interval '1 hour', $3::timestamptz + interval '1 day', 'away', $1, $3)`,
-      [from.id, to.id, clock.at],
+      `insert into delegation (id, from_id, to_id, starts_at, ends_at, reason, created_by, created_at, accepted_at)
+        values (gen_random_uuid(), $1, $2, $3::timestamptz - interval '1 hour', $3::timestamptz + interval '1 day', 'away', $1, $3, $4)`,
+      [from.id, to.id, clock.at, acceptedAt],
     )
-  await delegate(seats.legal, dora)
+  await delegate(seats.legal, dora, clock.at)
+  await delegate(seats.legal, await withAddress(await world.inUnit('Pia'), 'pia'), null)
   const author = await withAddress(await world.inUnit('Ava', 'business_owner', 'seat:legal'), 'ava')
   const useCase = await register(world, { businessOwnerId: author.id })
   await submit(world, useCase.id)

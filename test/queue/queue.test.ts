@@ -13,6 +13,7 @@ import {
   vote,
 } from '../committee.js'
 import { approvedWith, fulfil, give, report } from '../conditions/world.js'
+import { delegate, propose } from '../delegated.js'
 
 const day = (number: number) => new Date(Date.UTC(2026, 2, number, 9)).toISOString()
 
@@ -86,14 +87,15 @@ t.test('R-41: a delegate sees the votes of the holder, but not those that either
   const committee = await startCommittee(t)
   const { seats, riskOwner } = committee
   const dee = await committee.inUnit('Dee')
-  const away = { endsAt: day(20), reason: 'away for a week' }
   const own = await register(committee)
   await submit(committee, own.id)
   const excluded = await register(committee, { title: 'Written by the holder', riskOwnerId: seats.legal.id })
   const place = `/v1/use-cases/${excluded.id}`
   const opened = await seats.legal.post(`${place}/reviews`, {}, ifMatch(await riskOwner.get(place)))
   t.equal(opened.status, 201)
-  t.equal((await seats.legal.post('/v1/delegations', { toId: dee.id, ...away })).status, 201)
+  t.equal((await propose(seats.legal, dee, { endsAt: day(20) })).status, 201)
+  t.same(await waiting(dee), [], 'not before they accept')
+  t.equal((await delegate(seats.legal, dee, { endsAt: day(20) })).status, 201)
   t.same(await waiting(dee), [own.key])
   t.match(await first(dee, 'vote'), { todo: 'Read the brief and vote for the legal seat in place of Lea' })
   const { body: item } = { body: await first(dee, 'vote') }

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { addDays, addSeconds } from '../../src/instant.js'
 import { type Answer, ifMatch, type Person } from '../app.js'
 import { answersFor, register, START, standing, startCommittee, submit, vote } from '../committee.js'
+import { delegate } from '../delegated.js'
 import { assertGapless } from '../gapless.js'
 import { meeting } from '../waiting.js'
 import { ask, say, see, shipped, show, withLanes } from './world.js'
@@ -149,8 +150,7 @@ t.test('R-46: the last vote and the departure of an earlier voter: whichever is 
 t.test('R-45: a vote for somebody and the end of their delegation', async (t) => {
   const holder = await member('Hol', 'legal')
   const standIn = await inUnit('Sta')
-  const delegation = { toId: standIn.id, endsAt: addDays(START, 7), reason: 'away' }
-  const { body } = await holder.post('/v1/delegations', delegation)
+  const { body } = await delegate(holder, standIn)
   const cast =
     (reviewId: string): Deed =>
     () =>
@@ -166,7 +166,7 @@ t.test('R-45: a vote for somebody and the end of their delegation', async (t) =>
 
   await t.test('also by the clock, to the millisecond', async (t) => {
     const endsAt = addDays(START, 1)
-    t.equal((await holder.post('/v1/delegations', { ...delegation, endsAt })).status, 201)
+    t.equal((await delegate(holder, standIn, { endsAt })).status, 201)
     for (const [at, status] of [
       [addSeconds(endsAt, -1), 201],
       [endsAt, 403],
@@ -290,9 +290,7 @@ t.test('R-37: of everything at once nothing breaks: one decision or none, and no
     const { id, reviewId } = await inReview({ title: `Triage ${round}` })
     const holder = await member('Hol', 'legal')
     const standIn = await inUnit('Sta')
-    const { body } = await holder.post('/v1/delegations', {
-      ...{ toId: standIn.id, endsAt: addDays(START, 7), reason: 'away' },
-    })
+    const { body } = await delegate(holder, standIn)
     const leaver = await member('Lev', 'business')
     const deeds: Deed[] = [
       casting(reviewId, 'legal', round % 2 === 0 ? 'recuse' : 'approve'),
