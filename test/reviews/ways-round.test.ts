@@ -1,6 +1,6 @@
 import t from 'tap'
 import { ifMatch } from '../app.js'
-import { register, revise, startCommittee, submit, vote } from '../committee.js'
+import { giveSeat, register, revise, startCommittee, submit, vote } from '../committee.js'
 import { refuses } from '../unchanged.js'
 
 const committee = await startCommittee(t)
@@ -13,8 +13,9 @@ const read = async (id: string) => await businessOwner.get(`/v1/use-cases/${id}`
 t.test(
   'R-40: an owner who steps aside before the submission does not vote on what they answered for',
   async (t) => {
-    const bob = await inUnit('Bob', 'risk_owner', 'committee_member', 'seat:risk')
+    const bob = await inUnit('Bob', 'risk_owner', 'committee_member')
     const { id } = await register(committee, { riskOwnerId: bob.id })
+    await giveSeat(committee, bob, 'risk')
     t.equal((await revise(committee, id, { riskOwnerId: committee.riskOwner.id })).status, 200)
     const reviewId = await submit(committee, id)
     const cast = () => bob.post(`/v1/reviews/${reviewId}/votes`, ballot('risk'))
