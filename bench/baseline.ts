@@ -1,6 +1,11 @@
 // The limits that the service is measured against: bare Fastify routes over the same database, with the same
 // statements and nothing else. `node baseline.js <socket folder> <database>`
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { AbilityBuilder, createMongoAbility, type MongoAbility, subject } from '@casl/ability'
 import fastify from 'fastify'
 import { LRUCache } from 'lru-cache'
@@ -17,7 +22,7 @@ pool.on('error', () => {}) // the server may stop first
 const lines = [await openLine(), await openLine()]
 let turn = 0
 
-const app = fastify()
+const app = fastify({ bodyLimit: 2 ** 40 })
 const summary = {
   type: 'object',
   properties: {
@@ -48,6 +53,21 @@ app.get<{ Params: { id: string } }>('/use-cases/:id', async ({ params }) => {
 app.get<{ Querystring: { updatedAt: string; id: string } }>('/page', async ({ query }) => {
   const { rows } = await pool.query({ ...pageStatement, values: [new Date(), query.updatedAt, query.id, 51] })
   return rows
+})
+
+/** What any upload has to do at least: its bytes, from the socket to the disk. */
+app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
+app.post<{ Body: Readable }>('/disk', async ({ body }) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'assent-bench-')), 'upload')
+  const file = await open(path, 'wx')
+  try {
+    for await (const chunk of body) await file.writeFile(chunk)
+    await file.sync()
+  } finally {
+    await file.close()
+    rmSync(dirname(path), { recursive: true })
+  }
+  return {}
 })
 
 const origin = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -27,6 +27,7 @@ const unlimited = {
   ASSENT_RATE_LIMIT: '1000000',
   ASSENT_GATE_RATE_LIMIT: '10000000',
   ASSENT_SIGN_IN_FAILURE_LIMIT: '100000',
+  ASSENT_UPLOAD_LIMIT: '10737418240',
 }
 
 /** Known here, to ask for a page without walking there. */

@@ -13,6 +13,7 @@ import { policyRow } from './rows/policy.js'
 import { getRow, listRow } from './rows/read.js'
 import { standingRow } from './rows/standing.js'
 import { startRow } from './rows/start.js'
+import { uploadRow } from './rows/upload.js'
 import { writeRow } from './rows/write.js'
 
 type Row = (bench: Bench) => Promise<Finding[]>
@@ -29,7 +30,12 @@ const rows: Record<string, Row> = {
 }
 
 /** They bring a register of their own. */
-const ownRows: Record<string, Row> = { import: importRow, start: startRow, policy: policyRow }
+const ownRows: Record<string, Row> = {
+  import: importRow,
+  start: startRow,
+  policy: policyRow,
+  upload: uploadRow,
+}
 
 try {
   process.exitCode = await main(readOptions(process.argv.slice(2), Object.keys({ ...rows, ...ownRows })))
