@@ -67,6 +67,16 @@ const commands: Record<string, Command> = {
     summary: 'Add a version of a catalog of controls, from OSCAL JSON or a table',
     load: async () => await import('./catalog-import.js'),
   },
+  'package fetch': {
+    takes: '--out FILE --server URL',
+    summary: 'Fetch the audit package of a use case, or of the register',
+    load: async () => await import('./package-fetch.js'),
+  },
+  'package verify': {
+    takes: 'FILE',
+    summary: 'Is an audit package whole and unaltered, with no event missing?',
+    load: async () => await import('./package-verify.js'),
+  },
   join: {
     takes: '[--accept --server URL]',
     summary: 'Make a key of your own to be invited by, and exchange it for your token',

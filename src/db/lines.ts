@@ -33,11 +33,11 @@ function attempt(work: () => string, done: (error: Error | null, text?: string) 
 }
 
 /** The lines of a stream, without their ends. Whoever stops reading destroys the stream. */
-export async function* linesOf(bytes: Readable): AsyncGenerator<string> {
+export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new StringDecoder('utf8')
   let rest = ''
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
-    const lines = (rest + decoder.write(chunk)).split('\n')
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.write(Buffer.from(chunk))).split('\n')
     rest = lines.pop() ?? ''
     yield* lines
   }
