@@ -38,6 +38,6 @@ async function countWaiting(owner: pg.Client): Promise<number> {
   return rows[0]?.waiting ?? 0
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await wait(5)
 }
