@@ -213,7 +213,8 @@ export function assertObligation(row: { type: 'obligation' | 'limit' }): void {
 }
 
 /**
- * R-80: what meets an obligation is of the kind it names, accepted by somebody else than its giver, and still fresh.
+ * R-80: what meets an obligation is of the kind it names, accepted by somebody else than its giver since it was imposed,
+ * and still fresh.
  * @throws RegistryError `invalid` for evidence of another kind, `conflict` for what does not count, or no longer
  */
 export function assertSatisfies(
@@ -223,7 +224,7 @@ export function assertSatisfies(
     freshUntil,
     supersededById,
   }: Pick<Evidence, 'kind' | 'verdict' | 'freshUntil' | 'supersededById'>,
-  satisfiedBy: string | null,
+  { satisfiedBy, imposedAt }: { satisfiedBy: string | null; imposedAt: Instant },
   now: Instant,
 ): void {
   if (kind !== satisfiedBy) {
@@ -246,6 +247,13 @@ export function assertSatisfies(
     throw new RegistryError(
       'conflict',
       `this evidence was fresh until ${day(freshUntil)}; attach a current one, and have that accepted`,
+    )
+  }
+  // Whoever accepted it before could not know what it was to show.
+  if (verdict.givenAt < imposedAt) {
+    throw new RegistryError(
+      'conflict',
+      'this evidence was accepted before the condition was imposed; attach it again, and have it accepted for this',
     )
   }
 }

@@ -196,7 +196,7 @@ export async function meet(tx: WriteTx, id: string, { evidenceId, note }: Fulfil
   const { useCase, condition, right } = await lockCondition(tx, id, 'meet')
   assertNotBlocked(useCase)
   const evidence = await loadEvidenceOf(tx, useCase.id, evidenceId)
-  assertSatisfies(evidence, condition.satisfiedBy, tx.now)
+  assertSatisfies(evidence, condition, tx.now)
   const met = { conditionId: id, state: 'met' as const, evidenceId, verdict: 'accepted' as const, note }
   const by = { endedBy: tx.principal.personId, endedAt: tx.now, decisionId: null }
   await store.insertEndings(tx, [{ ...met, ...by }])

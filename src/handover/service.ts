@@ -1,7 +1,7 @@
 import { authorize } from '../auth/decision-rights.js'
 import { attempt, type WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
-import { assertOwners, countOwned, getPerson, lockPeople } from '../people/service.js'
+import { assertNotSeated, assertOwners, countOwned, getPerson, lockPeople } from '../people/service.js'
 import type { Policies } from '../policy/load.js'
 import { materialChanges } from '../use-cases/material.js'
 import { lockUseCases, revise, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
@@ -45,6 +45,7 @@ export async function handOver(
   assertTakers(takers, personId)
   const { locked, owned, conditions } = await lockOwned(tx, personId, to)
   await assertOwners(tx, takers)
+  if (personId === tx.principal.personId) await assertWilling(tx, takers, owned)
   const [person] = await lockPeople(tx, [personId])
   if (!person) throw new Error('a person who was read is gone')
   const deed = { personId, to, right, policies }
@@ -57,6 +58,12 @@ export async function handOver(
     ...{ useCases: useCases.length, conditions: given.length, sealed: { reason: to.reason } },
   })
   return { personId, ...moved, left: await countOwned(tx, personId) }
+}
+
+/** who hands over their own names nobody out of the committee; an administrator, who decides nothing, may. */
+async function assertWilling(tx: WriteTx, takers: string[], owned: UseCaseRow[]): Promise<void> {
+  const units = new Set(owned.map(({ orgUnitId }) => orgUnitId))
+  for (const unitId of units) await assertNotSeated(tx, takers, unitId)
 }
 
 interface Owned {

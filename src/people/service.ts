@@ -67,6 +67,28 @@ export async function listPeople(
   return cutPage(rows.map(present), limit, (person) => [person.name, person.id])
 }
 
+/**
+ * R-40: an owner has no vote. So whoever holds a seat for the unit, and no role that owns, becomes an owner by their own
+ * deed only: nobody is named out of the committee.
+ * @throws RegistryError `conflict`
+ */
+export async function assertNotSeated(tx: ReadTx, ids: string[], unitId: string): Promise<void> {
+  const others = ids.filter((id) => id !== tx.principal.personId)
+  const principals = await Promise.all(others.map((id) => findPrincipal(tx.sql, id, tx.now)))
+  const seated = principals.find((principal) => {
+    const held = (principal?.grants ?? []).filter(
+      ({ units, for: holder }) => holder === undefined && (units === 'all' || units.includes(unitId)),
+    )
+    const isOwner = held.some(({ name }) => name === 'risk_owner' || name === 'business_owner')
+    return !isOwner && held.some(({ kind }) => kind === 'seat')
+  })
+  if (!seated) return
+  throw new RegistryError(
+    'conflict',
+    `${seated.name} votes on the use cases of this unit, which an owner cannot; they name themselves, or you another`,
+  )
+}
+
 /** Whether somebody holds a seat for one org unit: by grant, for a delegated one is not theirs. (R-45) */
 export async function holdsSeat(
   tx: WriteTx,

@@ -77,18 +77,22 @@ async function underPolicyInForce(
   tx: WriteTx,
   policies: Policies,
   closing: Closing,
-): Promise<Pick<Closing, 'outcome' | 'reason'> & { isLowering: boolean }> {
+): Promise<Pick<Closing, 'outcome' | 'reason'> & { isLowering: boolean; isSentBack: boolean }> {
   const { review, outcome, reason } = closing
-  if (!isApproval(closing)) return { outcome, reason, isLowering: false }
+  if (!isApproval(closing)) return { outcome, reason, isLowering: false, isSentBack: false }
   const sentBack = (why: string) => ({ outcome: 'changes_requested' as const, reason: why })
   const objection = await objectionTo(tx, policies, closing)
-  if (objection) return { ...sentBack(`${objection}; submit it again`), isLowering: false }
+  if (objection) return { ...sentBack(`${objection}; submit it again`), isLowering: false, isSentBack: true }
   const { tier, lowerTierTo } = review
   const isLowering = lowerTierTo !== null
   if (isLowering && tier === 'prohibited') {
-    return { ...sentBack(`the tier is lowered to ${lowerTierTo}; submit it again as that`), isLowering }
+    return {
+      ...sentBack(`the tier is lowered to ${lowerTierTo}; submit it again as that`),
+      isLowering,
+      isSentBack: false,
+    }
   }
-  return { outcome, reason, isLowering }
+  return { outcome, reason, isLowering, isSentBack: false }
 }
 
 /** What an approval would rest on and is not there any more: R-22 the policy, R-53 the precedent. */
@@ -109,11 +113,13 @@ async function objectionTo(
 
 async function decide(
   tx: WriteTx,
-  closing: Closing & { isLowering: boolean },
+  closing: Closing & { isLowering: boolean; isSentBack: boolean },
   { kept, waived, imposed }: Conditions,
 ): Promise<NewDecisionRow> {
-  const { useCase, review, votes, outcome, reason, attested, isLowering } = closing
-  const { lane, route, overlays, precedentId, supersedesId } = review
+  const { useCase, review, votes, outcome, reason, attested, isLowering, isSentBack } = closing
+  const { lane, route, overlays, precedentId } = review
+  // Policy, not the committee, sent it back: what was said to be wrong stands until somebody decides.
+  const supersedesId = isSentBack ? null : review.supersedesId
   const isApproved = isApproval(closing)
   const conditions = [...kept, ...imposed].map(snapshotOf)
   const { decisionId: id = newId(), ...declared } = attested ?? {}

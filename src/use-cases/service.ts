@@ -4,7 +4,7 @@ import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { assertRevision, RegistryError } from '../errors.js'
 import { newId } from '../ids.js'
 import { assertOrgUnit } from '../org-units/service.js'
-import { assertOwners } from '../people/service.js'
+import { assertNotSeated, assertOwners } from '../people/service.js'
 import type { Policies } from '../policy/load.js'
 import { type ComputedTier, computeTier, validateAnswers } from '../policy/tiering.js'
 import { assertSystems } from '../systems/service.js'
@@ -140,7 +140,7 @@ async function assertRevisable(
   if (facts.orgUnitId !== before.orgUnitId) {
     authorize(tx.ability, 'register', 'UseCase', { id: before.id, ...ownersOf(facts) })
   }
-  await assertReferences(tx, facts)
+  await assertReferences(tx, facts, ownerIds(factsOf(before)))
 }
 
 interface Because {
@@ -262,7 +262,9 @@ export function saveUseCase(
   return store.saveUseCase(tx, before, change)
 }
 
-async function assertReferences(tx: ReadTx, facts: Facts): Promise<void> {
+async function assertReferences(tx: ReadTx, facts: Facts, known: string[] = []): Promise<void> {
+  const named = ownerIds(facts).filter((id) => !known.includes(id))
+  await assertNotSeated(tx, named, facts.orgUnitId)
   await Promise.all([
     assertOrgUnit(tx, facts.orgUnitId),
     assertSystems(tx, facts.systemIds),

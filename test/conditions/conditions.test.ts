@@ -499,3 +499,15 @@ async function listing(t: Test, keeper: typeof riskOwner, stranger: typeof riskO
   t.equal((await keeper.get(`/v1/conditions/${late}`)).body.state, 'open')
   t.equal((await stranger.get(`/v1/conditions/${late}`)).status, 404)
 }
+
+t.test('R-80: what was accepted before a condition was imposed does not meet it', async (t) => {
+  const { id } = await register(committee)
+  const early = await give(committee, id)
+  clock.at = addSeconds(clock.at, 60)
+  await decideWith(committee, id, [report])
+  const [condition] = (await riskOwner.get(`/v1/use-cases/${id}/conditions`)).body.items
+  await refuses(t, committee, () => fulfil(riskOwner, condition.id, early), {
+    status: 409,
+    detail: /accepted before the condition was imposed/,
+  })
+})

@@ -284,3 +284,14 @@ t.test('the policy in force is there for whoever fills in a form', async (t) => 
   t.same(body.environments, gate.environments)
   t.same(body.decisionRights, { allow: decisionRights.allow, deny: decisionRights.deny })
 })
+
+t.test('R-40: nobody is named an owner out of the committee, except by themselves', async (t) => {
+  const { seats, riskOwner } = committee
+  const { id } = await register(committee)
+  const name = (as: typeof riskOwner, personId: string) =>
+    revise(committee, id, { riskOwnerId: personId }, as)
+  await refuses(t, committee, () => name(riskOwner, seats.legal.id), {
+    status: 409,
+    detail: /^Lea votes on the use cases of this unit/,
+  })
+})
