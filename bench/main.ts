@@ -9,6 +9,7 @@ import { table, toJson } from './report.js'
 import { exportRow } from './rows/export.js'
 import { askRow, compareGates, gateRow } from './rows/gate.js'
 import { importRow } from './rows/import.js'
+import { packageRow } from './rows/package.js'
 import { policyRow } from './rows/policy.js'
 import { getRow, listRow } from './rows/read.js'
 import { standingRow } from './rows/standing.js'
@@ -27,6 +28,7 @@ const rows: Record<string, Row> = {
   standing: standingRow,
   write: writeRow,
   export: exportRow,
+  package: packageRow,
 }
 
 /** They bring a register of their own. */
