@@ -69,7 +69,7 @@ export async function look<T>(
 export async function give(
   { riskOwner, seats }: Committee,
   useCaseId: string,
-  evidence: { kind?: string; freshUntil?: string } = {},
+  evidence: { kind?: string; freshUntil?: string; supersedesId?: string } = {},
   verdict: 'accepted' | 'refused' | 'none' = 'accepted',
 ): Promise<string> {
   const given = { kind: 'monitoring_report', title: 'Claims of March', statement: 'I read 200 of them.' }
