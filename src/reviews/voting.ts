@@ -35,6 +35,7 @@ export async function vote(tx: WriteTx, policies: Policies, reviewId: string, ba
   const right = authorize(tx.ability, 'vote', 'Review', judgedRow(round))
   assertOpen(review)
   assertVotable(review, openStages(planOf(review.lane), passedIn(round)), ballot)
+  await assertHere(tx, [tx.principal.personId, ballot.onBehalfOf ?? tx.principal.personId])
   await assertEntitled(tx, round, ballot, right)
   const terms = await resolveProposals(tx, policies, useCase, ballot.conditions)
   const cast = await castVote(tx, round, ballot, terms, right)
@@ -111,6 +112,16 @@ function dueInDays({ lane }: store.ReviewRow, id: string): number {
 
 const passedIn = ({ stages }: Round): string[] =>
   stages.filter(({ passed }) => passed === true).map(({ stage }) => stage)
+
+/** nobody leaves between their vote and its commit; who has left since they asked does not vote. */
+async function assertHere(tx: WriteTx, ids: string[]): Promise<void> {
+  const here = await store.holdActiveAmong(tx, ids)
+  if (ids.every((id) => here.includes(id))) return
+  throw new RegistryError(
+    'conflict',
+    'you, or whoever you vote for, have left meanwhile; another holder of the seat votes',
+  )
+}
 
 /**
  * R-41, R-43, R-46: rights let whoever holds a seat vote; through which one, and for whom, only the ballot says. A
