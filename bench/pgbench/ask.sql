@@ -3,7 +3,8 @@
 begin;
 select c.id, c.number, c.version, c.org_unit_id, c.business_owner_id, c.risk_owner_id, c.computed_tier, c.raised_tier,
   c.lowered_tier, c.has_conditions, c.next_due_at, c.before_deploy_open, c.suspended_at, c.break_glass_until,
-  c.open_review_id, c.last_outcome, c.approval_id, c.approved_tier, c.valid_until, c.first_material_change_at,
+  c.open_review_id, c.last_outcome, c.approval_id, c.approved_tier,
+  case when c.valid_until is not null then least(c.valid_until, d.valid_until) end, c.first_material_change_at,
   c.tier_raised_at, c.block_id, c.retired_at, c.policy_digest, d.id as approval_found, d.environments, d.limits,
   c.jurisdictions, c.channels, uuidv7() as answer
 from use_case c

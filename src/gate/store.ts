@@ -40,7 +40,8 @@ const select = `
     'raisedTier', c.raised_tier, 'loweredTier', c.lowered_tier, 'hasConditions', c.has_conditions,
     'nextDueAt', c.next_due_at::text, 'beforeDeployOpen', c.before_deploy_open, 'suspendedAt', c.suspended_at::text,
     'breakGlassUntil', c.break_glass_until::text, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
-    'approvalId', c.approval_id, 'approvedTier', c.approved_tier, 'validUntil', case when c.valid_until is not null then least(c.valid_until, d.valid_until) end::text,
+    'approvalId', c.approval_id, 'approvedTier', c.approved_tier,
+    'validUntil', case when c.valid_until is not null then least(c.valid_until, d.valid_until) end::text,
     'firstMaterialChangeAt', c.first_material_change_at::text, 'tierRaisedAt', c.tier_raised_at::text,
     'blockId', c.block_id, 'retiredAt', c.retired_at::text, 'approvalFound', d.id,
     'environments', d.environments, 'limits', d.limits, 'jurisdictions', c.jurisdictions, 'channels', c.channels) as row

@@ -395,3 +395,18 @@ t.test('a vote sent twice under one key is one vote', async (t) => {
   t.equal(second.headers['idempotency-replayed'], 'true')
   t.equal((await auditor.get(`/v1/reviews/${reviewId}`)).body.votes.length, 1)
 })
+
+t.test(
+  'R-63: an approval ends when its decision says so, whatever the head of the use case says',
+  async (t) => {
+    const { id, standing } = await approved(committee)
+    await owner.query(`update use_case set valid_until = valid_until + interval '5 years' where id = $1`, [
+      id,
+    ])
+    const { at } = clock
+    clock.at = standing.validUntil
+    const { body } = await riskOwner.get(`/v1/gate?useCase=${id}&environment=production`)
+    t.match(body, { decision: 'deny', reasons: [{ code: 'expired' }] })
+    clock.at = at
+  },
+)
