@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import { snakeCase } from '../db/insert-all.js'
 import { recomputedTier, tierColumnOf } from '../db/recomputed-tier.js'
 import type { Selection } from '../db/selection.js'
 import { standingSql, tierSql } from '../db/standing-sql.js'
@@ -81,14 +82,10 @@ export const past: Kept = {
 function columnsOf<N extends string>(
   names: readonly N[],
   alias: string,
-  columnOf: (name: string) => string = snakeOf,
+  columnOf: (name: string) => string = snakeCase,
 ): Record<N, SQL> {
   const columns = names.map((name) => [name, sql.raw(`${alias}.${columnOf(name)}`)])
   return Object.fromEntries(columns)
-}
-
-function snakeOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 const factRecord = Object.entries(factTypes).map(([name, type]) => `"${name}" ${type}`)

@@ -1,6 +1,7 @@
 import { listInForce } from '../conditions/service.js'
 import type { ReadTx } from '../db/transaction.js'
 import { listUnitKeys } from '../org-units/service.js'
+import type { ScopedFacts } from '../policy/fact-conditions.js'
 import { chooseLane, classOf, type Lane, type LanesFile, laneById } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
 import { applyOverlays } from '../policy/overlays.js'
@@ -37,9 +38,10 @@ export async function chooseWay(
   asks: Asks,
 ): Promise<Way> {
   const last = await store.findLastDecisionRow(tx, useCase.id)
-  const full = await fullLane(tx, policies, useCase, tier)
+  const facts = await scopedFactsOf(tx, useCase)
+  const full = chooseLane(policies.lanes, tier, facts)
   const route = await routeOf(tx, policies, { useCase, tier, full, asks, last })
-  return { route, sinceVersion: last?.version ?? null, ...(await laneOn(tx, policies, useCase, tier, route)) }
+  return { route, sinceVersion: last?.version ?? null, ...overlaid(policies, full, { tier, facts, route }) }
 }
 
 /** The tier by the policy in force, which may be stricter than the one the version was tiered by. */
@@ -54,7 +56,7 @@ export function tierInForce(policies: Policies, useCase: UseCaseRow): Tier {
 export async function foresee(tx: ReadTx, policies: Policies, useCase: UseCaseRow) {
   const tier = tierInForce(policies, useCase)
   const nothing: Asks = { lowerTierTo: null, waives: [], precedentId: null, supersedesId: null }
-  const full = await fullLane(tx, policies, useCase, tier)
+  const full = chooseLane(policies.lanes, tier, await scopedFactsOf(tx, useCase))
   const way = await chooseWay(tx, policies, useCase, tier, nothing)
   const precedents = await listPrecedentRows(tx, { useCase, tier, precedent: full.precedent })
   return { tier, full, way, precedents }
@@ -69,13 +71,16 @@ export async function laneOn(
   route: Route,
 ): Promise<Pick<Way, 'lane' | 'overlays' | 'imposes'>> {
   const facts = await scopedFactsOf(tx, useCase)
-  const base = follow(policies.lanes, chooseLane(policies.lanes, tier, facts), route)
-  const { lane, overlays, conditions: imposes } = applyOverlays(policies.overlays, base, tier, facts)
-  return { lane, overlays, imposes }
+  return overlaid(policies, chooseLane(policies.lanes, tier, facts), { tier, facts, route })
 }
 
-async function fullLane(tx: ReadTx, { lanes }: Policies, useCase: UseCaseRow, tier: Tier): Promise<Lane> {
-  return chooseLane(lanes, tier, await scopedFactsOf(tx, useCase))
+function overlaid(
+  { lanes, overlays: file }: Policies,
+  full: Lane,
+  { tier, facts, route }: { tier: Tier; facts: ScopedFacts; route: Route },
+): Pick<Way, 'lane' | 'overlays' | 'imposes'> {
+  const { lane, overlays, conditions: imposes } = applyOverlays(file, follow(lanes, full, route), tier, facts)
+  return { lane, overlays, imposes }
 }
 
 async function scopedFactsOf(tx: ReadTx, useCase: UseCaseRow) {

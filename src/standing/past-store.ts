@@ -1,4 +1,5 @@
 import { and, desc, eq, getTableColumns, lte, type SQL, sql } from 'drizzle-orm'
+import { snakeCase } from '../db/insert-all.js'
 import { recomputedTier, tierColumnOf } from '../db/recomputed-tier.js'
 import { useCaseStates, useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
@@ -40,10 +41,10 @@ const search = `setweight(to_tsvector('english', f.title), 'A') || setweight(to_
  */
 export function pastUseCases(at: SQL): SQL {
   const columns = [
-    ...ofHead.map((name) => `u.${snakeOf(name)}`),
-    ...ofState.map((name) => `s.${snakeOf(name)}`),
+    ...ofHead.map((name) => `u.${snakeCase(name)}`),
+    ...ofState.map((name) => `s.${snakeCase(name)}`),
     ...ofVersion.map((name) => `${tierColumnOf(name)} as ${name}`),
-    ...Object.keys(facts).map((name) => `f."${name}" as ${snakeOf(name)}`),
+    ...Object.keys(facts).map((name) => `f."${name}" as ${snakeCase(name)}`),
     ...['s.recorded_at as updated_at', `${search} as search`],
   ]
   const record = Object.entries(facts).map(([name, type]) => `"${name}" ${type}`)
@@ -53,8 +54,4 @@ export function pastUseCases(at: SQL): SQL {
     join use_case_version v on v.use_case_id = u.id and v.version = s.version
     ${recomputedTier}
     cross join lateral jsonb_to_record(v.facts) as f (${sql.raw(record.join(', '))})) use_case`
-}
-
-function snakeOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
