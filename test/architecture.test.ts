@@ -24,7 +24,10 @@ const features = [
     'use-cases',
     'policy-changes',
     'catalogs',
+    'requirements',
     'evidence',
+    'retention',
+    'profiles',
   ],
   ...[
     'delegations',
@@ -60,7 +63,7 @@ const layers: [name: string, files: RegExp][] = [
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
   [
     'kernel',
-    /^catalogs\/csv$|^evidence\/(blobs|clamd)$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
+    /^catalogs\/csv$|^evidence\/(blobs|clamd|stores\/\w+)$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
   ],
   ['kernel', /^registers\/workbook$|^packages\/tar$/],
   ['store', /^[\w-]+\/([\w]+-)?store$/],

@@ -127,6 +127,19 @@ export const catalogue = {
   'evidence.rejected': event('use_case', { evidenceId: id, digest }, { finding: prose }),
   'evidence.accepted': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
   'evidence.refused': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
+  'control.assessed': event(
+    'use_case',
+    {
+      ...{ right, catalog: word, version: word, copiedFrom: id.optional() },
+      controls: z.array(z.strictObject({ id: prose, state: word, evidenceIds: z.array(id) })),
+    },
+    { note: prose },
+  ),
+  'exception.granted': event(
+    'use_case',
+    { exceptionId: id, decisionId: id, requirement: word, control: prose.optional(), until: prose },
+    { compensating: prose, reason: prose },
+  ),
   'review.opened': event(
     'use_case',
     {

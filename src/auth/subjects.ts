@@ -37,6 +37,8 @@ export const subjects = {
     begins: [],
     fields: { ...ofUseCase, attachedBy: 'id' },
   },
+  Profile: { noun: 'control profile', actions: ['read', 'assess'], begins: [], fields: ofUseCase },
+  Exception: { noun: 'exception', actions: ['read'], begins: [], fields: ofUseCase },
   Review: {
     noun: 'review',
     actions: ['read', 'withdraw', 'vote'],

@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import type { Lane } from '../policy/lanes.js'
+import type { Required } from '../policy/missing.js'
 import { bytea, instant } from './columns.js'
 
 export * from './catalog-tables.js'
+export * from './control-tables.js'
 export * from './notice-tables.js'
 export * from './policy-tables.js'
 
@@ -151,6 +153,10 @@ const standing = {
   nextDueAt: instant(),
   /** An obligation that has to be met before a deploy is open. */
   beforeDeployOpen: boolean().notNull().default(false),
+  /** When what the approval requires goes stale, and since when it is not there: see `policy/missing.ts`. */
+  evidenceStaleAt: instant(),
+  evidenceMissingAt: instant(),
+  controlMissingAt: instant(),
   /** Since when it is suspended; null when nothing suspends it. */
   suspendedAt: instant(),
   retiredAt: instant(),
@@ -210,6 +216,8 @@ export const useCases = pgTable('use_case', {
   openMaterialFacts: text().array(),
   materialFacts: text().array(),
   materialDigest: text(),
+  /** What the approval in force requires, each as it was taken; copied from the decision. */
+  required: jsonb().$type<Required[]>().notNull().default([]),
   /** The last instant until which an environment is open by break-glass. */
   breakGlassUntil: instant(),
   ...standing,
@@ -270,6 +278,8 @@ export const evidence = pgTable('evidence', {
   url: text(),
   supersedesId: uuid(),
   sharedFromId: uuid(),
+  /** When these bytes were first attached, here or where they were shared from; null for then and here. */
+  givenAt: instant(),
 })
 
 export const evidenceScans = pgTable('evidence_scan', {
@@ -288,6 +298,8 @@ export const evidenceVerdicts = pgTable('evidence_verdict', {
   verdict: text({ enum: ['accepted', 'refused'] }).notNull(),
   note: text().notNull(),
   givenAt: instant().notNull(),
+  /** The seats that the judge held there. */
+  seats: text().array().notNull().default([]),
 })
 
 export const reviews = pgTable('review', {
@@ -318,6 +330,8 @@ export const reviews = pgTable('review', {
   overlays: jsonb().$type<{ id: string; because: string }[]>().notNull().default([]),
   /** Patterns of conditions that overlays add to an approval. */
   imposes: text().array().notNull().default([]),
+  /** What the submission wants to be excepted from. */
+  exceptions: jsonb().$type<unknown[]>().notNull().default([]),
 })
 
 export const reviewStages = pgTable('review_stage', {
@@ -394,6 +408,7 @@ export const decisions = pgTable('decision', {
   attestedBy: uuid(),
   attestation: text(),
   sampled: boolean().notNull().default(false),
+  required: jsonb().$type<Required[]>().notNull().default([]),
 })
 
 /** Where an approval holds: one dimension, and the values in it that are covered. */

@@ -15,6 +15,9 @@ export type StandingColumns = Record<
   | 'lastOutcome'
   | 'hasConditions'
   | 'nextDueAt'
+  | 'evidenceStaleAt'
+  | 'evidenceMissingAt'
+  | 'controlMissingAt'
   | 'suspendedAt',
   Source
 >
@@ -63,6 +66,9 @@ function reasonCases(of: StandingColumns, at: SQL): [StandingReason, SQL][] {
     ['material_change', sql`${of.firstMaterialChangeAt} is not null`],
     ['tier_raised', sql`${of.tierRaisedAt} is not null`],
     ['condition_overdue', sql`${of.nextDueAt} <= ${at}`],
+    ['evidence_stale', sql`${of.evidenceStaleAt} <= ${at}`],
+    ['evidence_missing', sql`${of.evidenceMissingAt} <= ${at}`],
+    ['control_missing', sql`${of.controlMissingAt} <= ${at}`],
   ]
 }
 

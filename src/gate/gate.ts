@@ -23,6 +23,7 @@ export const ReasonCode = z
     'condition_unmet',
     'evidence_missing',
     'evidence_stale',
+    'control_missing',
     'environment_not_covered',
     'limit_not_stated',
     'limit_exceeded',
@@ -149,7 +150,7 @@ export const Answer = z
       .datetime()
       .nullable()
       .describe(
-        'Until when a pipeline may act on it, never longer than what it rests on: the approval, its first obligation that falls due, the emergency opening. Null on a denial',
+        'Until when a pipeline may act on it, never longer than what it rests on: the approval, its first obligation that falls due, the first of its evidence that goes stale, the emergency opening. Null on a denial',
       ),
     breakGlassId: z
       .uuid()

@@ -51,7 +51,13 @@ const neverWarned = new Set<ReasonCode>(['prohibited', 'blocked', 'suspended', '
  */
 const openable = new Set<ReasonCode>([
   ...(['unreviewed', 'in_review', 'changes_requested', 'expired', 'material_change', 'tier_raised'] as const),
-  ...(['condition_overdue', 'condition_unmet', 'evidence_missing', 'evidence_stale'] as const),
+  ...([
+    'condition_overdue',
+    'condition_unmet',
+    'evidence_missing',
+    'evidence_stale',
+    'control_missing',
+  ] as const),
 ])
 const openableStandings = new Set<StandingWord>(['unreviewed', 'in_review', 'lapsed'])
 
@@ -161,7 +167,7 @@ function wantOfApproval({ openReviewId, lastOutcome }: GateFacts): ReasonCode {
   return lastOutcome === 'changes_requested' ? 'changes_requested' : 'unreviewed'
 }
 
-/** Why an approval does not let it go there (R-63, R-64, R-81, R-82). */
+/** Why an approval does not let it go there (R-63, R-64, R-81, R-82, R-103). */
 function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
   const { validUntil, nextDueAt, approvalFound, environments } = facts
   const broken = new Set(brokenLimits(facts.limits ?? [], question).map(({ code }) => code))
@@ -173,6 +179,7 @@ function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
   if (facts.tierRaisedAt !== null) denials.push('tier_raised')
   if (nextDueAt !== null && nextDueAt <= now) denials.push('condition_overdue')
   if (facts.beforeDeployOpen) denials.push('condition_unmet')
+  denials.push(...wantsOfEvidence(facts, now))
   const isElsewhere = environments !== null && !environments.includes(question.environment)
   if (isElsewhere || broken.has('environment_not_covered')) denials.push('environment_not_covered')
   if (broken.has('limit_not_stated')) denials.push('limit_not_stated')
@@ -180,10 +187,24 @@ function approvalDenials({ question, facts, now }: Situation): ReasonCode[] {
   return denials
 }
 
+/** R-103: what the approval required and is not there any more. */
+function wantsOfEvidence(facts: GateFacts, now: Instant): ReasonCode[] {
+  const since = {
+    evidence_missing: facts.evidenceMissingAt,
+    evidence_stale: facts.evidenceStaleAt,
+    control_missing: facts.controlMissingAt,
+  } as const
+  const codes = Object.entries(since) as [keyof typeof since, Instant | null][]
+  return codes.flatMap(([code, at]) => (at !== null && at <= now ? [code] : []))
+}
+
 /** An answer is good for some minutes, and never longer than what it rests on. A warning rests on nothing. */
 function usableUntil({ facts, opening, now, ...situation }: Situation, { wouldBe, codes }: Judged): Instant {
   const until = addSeconds(now, situation.answersValidForMinutes * 60)
   if (wouldBe === 'deny') return until
-  const ends = codes.includes('break_glass') ? [opening?.expiresAt] : [facts.validUntil, facts.nextDueAt]
+  const { validUntil, nextDueAt, evidenceStaleAt, evidenceMissingAt, controlMissingAt } = facts
+  const ends = codes.includes('break_glass')
+    ? [opening?.expiresAt]
+    : [validUntil, nextDueAt, evidenceStaleAt, evidenceMissingAt, controlMissingAt]
   return ends.reduce<Instant>((first, end) => (end && end < first ? end : first), until)
 }

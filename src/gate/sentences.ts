@@ -67,8 +67,12 @@ export const sentences: Record<ReasonCode, Sentence> = {
     `A condition of the approval of ${name(s)} was due on ${dayOf(s.facts.nextDueAt, s)}: meet it with evidence that somebody else accepts`,
   condition_unmet: (s) =>
     `A condition of the approval of ${name(s)} has to be met before a deploy: meet it with evidence that somebody else accepts`,
-  evidence_missing: (s) => `Evidence that ${name(s)} needs is missing: attach it`,
-  evidence_stale: (s) => `Evidence that ${name(s)} needs is out of date: attach it anew`,
+  evidence_missing: (s) =>
+    `Evidence that the approval of ${name(s)} rests on is not there since ${dayOf(s.facts.evidenceMissingAt, s)}: attach it and have somebody else accept it; its requirements say which`,
+  evidence_stale: (s) =>
+    `Evidence that the approval of ${name(s)} rests on went stale on ${dayOf(s.facts.evidenceStaleAt, s)}: attach a newer one and have somebody else accept it; its requirements say which`,
+  control_missing: (s) =>
+    `A control that the approval of ${name(s)} rests on is not in place since ${dayOf(s.facts.controlMissingAt, s)}: mend it and assess it; its requirements say which`,
   environment_not_covered: (s) =>
     `The approval of ${name(s)} covers ${covered(s)}, not ${where(s)}: deploy within that, or submit it again`,
   limit_not_stated: (s) =>

@@ -39,6 +39,8 @@ const select = `
     'businessOwnerId', c.business_owner_id, 'riskOwnerId', c.risk_owner_id, 'computedTier', c.computed_tier,
     'raisedTier', c.raised_tier, 'loweredTier', c.lowered_tier, 'hasConditions', c.has_conditions,
     'nextDueAt', c.next_due_at::text, 'beforeDeployOpen', c.before_deploy_open, 'suspendedAt', c.suspended_at::text,
+    'evidenceStaleAt', c.evidence_stale_at::text, 'evidenceMissingAt', c.evidence_missing_at::text,
+    'controlMissingAt', c.control_missing_at::text,
     'breakGlassUntil', c.break_glass_until::text, 'openReviewId', c.open_review_id, 'lastOutcome', c.last_outcome,
     'approvalId', c.approval_id, 'approvedTier', c.approved_tier,
     'validUntil', case when c.valid_until is not null then least(c.valid_until, d.valid_until) end::text,
@@ -62,6 +64,9 @@ export async function findAtGate(on: Asked, useCase: string): Promise<GateRow | 
   row.firstMaterialChangeAt &&= fromPostgres(row.firstMaterialChangeAt)
   row.tierRaisedAt &&= fromPostgres(row.tierRaisedAt)
   row.nextDueAt &&= fromPostgres(row.nextDueAt)
+  row.evidenceStaleAt &&= fromPostgres(row.evidenceStaleAt)
+  row.evidenceMissingAt &&= fromPostgres(row.evidenceMissingAt)
+  row.controlMissingAt &&= fromPostgres(row.controlMissingAt)
   row.suspendedAt &&= fromPostgres(row.suspendedAt)
   row.breakGlassUntil &&= fromPostgres(row.breakGlassUntil)
   row.retiredAt &&= fromPostgres(row.retiredAt)

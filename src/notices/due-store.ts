@@ -31,6 +31,9 @@ const everything = [
   lapse('material_change', 'first_material_change_at'),
   lapse('tier_raised', 'tier_raised_at'),
   lapse('condition_overdue', 'next_due_at'),
+  lapse('evidence_stale', 'evidence_stale_at'),
+  lapse('evidence_missing', 'evidence_missing_at'),
+  lapse('control_missing', 'control_missing_at'),
   `select 'stage.overdue', r.use_case_id, s.review_id, s.stage, s.due_at from review_stage s
     join review r on r.id = s.review_id
     where s.due_at <= $1 and s.closed_at is null and r.closed_at is null`,

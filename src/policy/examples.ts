@@ -80,6 +80,39 @@ export const conditionPatterns = [
   },
 ]
 
+export const requirements = [
+  {
+    id: 'RQ-10',
+    when: { tiers: ['high'] },
+    because: 'NIST AI RMF MEASURE 2.1: what was tested, and how, is on record before it runs',
+    evidence: { kind: 'test_report', freshForDays: 365 },
+    ifMissing: 'refuse',
+  },
+  {
+    id: 'RQ-20',
+    when: { tiers: ['high'] },
+    because: 'NIST AI RMF MANAGE 2.4: somebody can switch it off',
+    controls: {
+      catalog: 'nist-ai-rmf',
+      version: '1.0',
+      ids: ['MANAGE 2.4'],
+      states: ['in_place'],
+      withEvidence: false,
+    },
+    ifMissing: { dueInDays: 60, owner: 'risk_owner' },
+    exception: { longestDays: 180 },
+  },
+]
+
+export const required = {
+  requirement: 'RQ-10',
+  because: 'NIST AI RMF MEASURE 2.1: what was tested, and how, is on record before it runs',
+  ask: { type: 'evidence', kind: 'test_report', freshForDays: 365, acceptedBy: [] },
+  taken: 'met',
+  exceptionId: null,
+  exceptedUntil: null,
+}
+
 export const severity = {
   id: 'serious',
   title: 'Serious',

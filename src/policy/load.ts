@@ -14,6 +14,7 @@ import { IncidentsFile } from './incidents-file.js'
 import { parseJson } from './json-text.js'
 import { LanesFile } from './lanes.js'
 import { OverlaysFile } from './overlays.js'
+import { RequirementsFile } from './requirements.js'
 import { DecisionRightsFile } from './rights-file.js'
 import { RiskTiersFile } from './risk-tiers-file.js'
 
@@ -22,6 +23,7 @@ interface Parts {
   riskTiers: RiskTiersFile
   lanes: LanesFile
   overlays: OverlaysFile
+  requirements: RequirementsFile
   conditions: ConditionsFile
   incidents: IncidentsFile
   evidence: EvidenceFile
@@ -49,6 +51,7 @@ const NAMES = [
   'incidents.json',
   'lanes.json',
   'overlays.json',
+  'requirements.json',
   'risk-tiers.json',
 ]
 
@@ -59,7 +62,7 @@ type Files = ReadonlyMap<string, Buffer>
 
 /**
  * Reads the policy folder, whole or not at all.
- * @param dir holds the eight files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
+ * @param dir holds the nine files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
  * @param importProfile the shape of an import profile; left out, profiles are only read as JSON
  * @throws RegistryError `invalid` with one issue for each problem of any file; its path is `lanes.json#/lanes/0/id`
  */
@@ -99,6 +102,7 @@ function parseParts(files: Files, issues: Issue[]): Parsed {
     riskTiers: parse(files, 'risk-tiers.json', RiskTiersFile, issues),
     lanes: parse(files, 'lanes.json', LanesFile, issues),
     overlays: parse(files, 'overlays.json', OverlaysFile, issues),
+    requirements: parse(files, 'requirements.json', RequirementsFile, issues),
     conditions: parse(files, 'conditions.json', ConditionsFile, issues),
     incidents: parse(files, 'incidents.json', IncidentsFile, issues),
     evidence: parse(files, 'evidence.json', EvidenceFile, issues),

@@ -53,15 +53,23 @@ const CAUSES: Record<StandingReason, string> = {
   material_change: 'what it rested on has changed',
   tier_raised: 'the tier is higher now',
   condition_overdue: 'a condition is overdue',
+  evidence_stale: 'evidence that it rests on went stale',
+  evidence_missing: 'evidence that it rests on is not there',
+  control_missing: 'a control that it rests on is not in place',
   changes_requested: 'changes were requested',
+}
+
+/** What does away with a reason; only another decision does with the others. */
+const CURES: Partial<Record<StandingReason, string>> = {
+  condition_overdue: 'see that the overdue condition is met',
+  evidence_stale: 'have newer evidence accepted',
+  evidence_missing: 'have the missing evidence accepted',
+  control_missing: 'bring the control back into place',
 }
 
 function lapsed(reasons: readonly StandingReason[]): string {
   const causes = reasons.map((reason) => CAUSES[reason]).join(', and ')
-  const isOverdue = reasons.includes('condition_overdue')
-  const cure = [
-    ...(isOverdue ? ['see that the overdue condition is met'] : []),
-    ...(isOverdue && reasons.length === 1 ? [] : ['submit it again']),
-  ]
+  const cures = [...new Set(reasons.map((reason) => CURES[reason] ?? 'submit it again'))]
+  const cure = cures.toSorted((a, b) => Number(a === 'submit it again') - Number(b === 'submit it again'))
   return `Its approval lapsed, as ${causes}: ${cure.join(', and ')}`
 }

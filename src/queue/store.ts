@@ -182,6 +182,9 @@ const standing = {
   ...{ tierRaisedAt: sql`u.tier_raised_at`, openReviewId: sql`u.open_review_id` },
   ...{ lastOutcome: sql`u.last_outcome`, hasConditions: sql`u.has_conditions` },
   ...{ nextDueAt: sql`u.next_due_at`, suspendedAt: sql`u.suspended_at` },
+  evidenceStaleAt: sql`u.evidence_stale_at`,
+  evidenceMissingAt: sql`u.evidence_missing_at`,
+  controlMissingAt: sql`u.control_missing_at`,
 }
 
 /**

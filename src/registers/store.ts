@@ -45,6 +45,7 @@ const stateNames = [
   ...(['revision', 'version', 'raisedTier', 'openReviewId', 'lastOutcome', 'approvalId'] as const),
   'approvedTier' as const,
   ...(['loweredTier', 'hasConditions', 'nextDueAt', 'suspendedAt'] as const),
+  ...(['evidenceStaleAt', 'evidenceMissingAt', 'controlMissingAt'] as const),
   ...(['validUntil', 'firstMaterialChangeAt', 'tierRaisedAt', 'blockId', 'retiredAt'] as const),
 ]
 const headNames = ['number', 'origin'] as const

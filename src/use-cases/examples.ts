@@ -26,6 +26,7 @@ export const standing = {
   decisionId: '019c715f-58c0-71a3-b2ad-3f9575d17e55',
   validUntil: '2027-08-20T15:30:00.000Z',
   nextDueAt: null,
+  evidenceStaleAt: null,
   suspendedAt: null,
   openReviewId: null,
 }
@@ -73,6 +74,7 @@ export const registeredUseCase = {
     decisionId: null,
     validUntil: null,
     nextDueAt: null,
+    evidenceStaleAt: null,
     suspendedAt: null,
     openReviewId: null,
   },

@@ -20,7 +20,10 @@ export const StandingWord = z
 export type StandingWord = z.infer<typeof StandingWord>
 
 export const StandingReason = z
-  .enum(['expired', 'material_change', 'tier_raised', 'condition_overdue', 'changes_requested'])
+  .enum([
+    ...(['expired', 'material_change', 'tier_raised', 'condition_overdue'] as const),
+    ...(['evidence_stale', 'evidence_missing', 'control_missing', 'changes_requested'] as const),
+  ])
   .meta({
     id: 'StandingReason',
     description:
@@ -37,6 +40,10 @@ export const Standing = z
     decisionId: z.uuid().nullable().describe('The approval it rests on, or the block'),
     validUntil: z.iso.datetime().nullable().describe('When the approval ends by itself'),
     nextDueAt: z.iso.datetime().nullable().describe('When the first of its open obligations falls due'),
+    evidenceStaleAt: z.iso
+      .datetime()
+      .nullable()
+      .describe('When the first of the evidence that the approval requires goes stale'),
     suspendedAt: z.iso.datetime().nullable().describe('Since when it is suspended; null when it is not'),
     openReviewId: z
       .uuid()
@@ -60,6 +67,12 @@ export interface StandingFacts {
   hasConditions: boolean
   /** When the first of its open obligations falls due. */
   nextDueAt: Instant | null
+  /** When the first of the evidence that the approval requires goes stale. */
+  evidenceStaleAt: Instant | null
+  /** Since when evidence that it requires is not there; later than now where an exception ends then. */
+  evidenceMissingAt: Instant | null
+  /** Since when a control that it requires is not in a state that is good enough. */
+  controlMissingAt: Instant | null
   suspendedAt: Instant | null
   retiredAt: Instant | null
 }
@@ -69,9 +82,10 @@ export interface StandingFacts {
  * review, unreviewed. Pure: `at` may be any instant for which the facts hold.
  */
 export function standingOf(facts: StandingFacts, at: Instant): Standing {
-  const { approvalId, blockId, validUntil, nextDueAt, suspendedAt, openReviewId } = facts
+  const { approvalId, blockId, validUntil, nextDueAt, evidenceStaleAt, suspendedAt, openReviewId } = facts
   const decisionId = blockId ?? approvalId
-  return { ...judge(facts, at), decisionId, validUntil, nextDueAt, suspendedAt, openReviewId }
+  const instants = { validUntil, nextDueAt, evidenceStaleAt, suspendedAt }
+  return { ...judge(facts, at), decisionId, ...instants, openReviewId }
 }
 
 function judge(facts: StandingFacts, at: Instant): Pick<Standing, 'standing' | 'reasons'> {
@@ -93,17 +107,19 @@ function unapproved({ openReviewId, lastOutcome }: StandingFacts): Pick<Standing
 }
 
 /**
- * Every reason why an approval lapsed (R-60, R-62 to R-64). It stands before `validUntil`, and no longer at that very
- * instant; an obligation is overdue from the instant at which it is due.
+ * Every reason why an approval lapsed (R-60, R-62 to R-64, R-103). It stands before `validUntil`, and no longer at that
+ * very instant; an obligation is overdue from the instant at which it is due, and so with evidence and controls.
  */
-function lapses(
-  { validUntil, firstMaterialChangeAt, tierRaisedAt, nextDueAt }: StandingFacts,
-  at: Instant,
-): StandingReason[] {
+function lapses(facts: StandingFacts, at: Instant): StandingReason[] {
+  const { validUntil, firstMaterialChangeAt, tierRaisedAt, nextDueAt } = facts
+  const { evidenceStaleAt, evidenceMissingAt, controlMissingAt } = facts
   const reasons: StandingReason[] = []
   if (validUntil !== null && validUntil <= at) reasons.push('expired')
   if (firstMaterialChangeAt !== null) reasons.push('material_change')
   if (tierRaisedAt !== null) reasons.push('tier_raised')
   if (nextDueAt !== null && nextDueAt <= at) reasons.push('condition_overdue')
+  if (evidenceStaleAt !== null && evidenceStaleAt <= at) reasons.push('evidence_stale')
+  if (evidenceMissingAt !== null && evidenceMissingAt <= at) reasons.push('evidence_missing')
+  if (controlMissingAt !== null && controlMissingAt <= at) reasons.push('control_missing')
   return reasons
 }

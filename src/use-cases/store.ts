@@ -62,6 +62,10 @@ const initialState = {
   hasConditions: false,
   nextDueAt: null,
   beforeDeployOpen: false,
+  required: [],
+  evidenceStaleAt: null,
+  evidenceMissingAt: null,
+  controlMissingAt: null,
   suspendedAt: null,
   breakGlassUntil: null,
   openMaterialFacts: null,
@@ -127,11 +131,13 @@ function stateOf(row: UseCaseRow, tx: WriteTx): typeof useCaseStates.$inferInser
   const { openReviewId, lastOutcome, approvalId, approvedTier, blockId, validUntil } = row
   const { firstMaterialChangeAt, tierRaisedAt } = row
   const { hasConditions, nextDueAt, beforeDeployOpen, suspendedAt } = row
+  const { evidenceStaleAt, evidenceMissingAt, controlMissingAt } = row
   return {
     ...{ useCaseId, revision, version, recordedAt: tx.now, raisedTier, loweredTier, retiredAt },
     ...{ openReviewId, lastOutcome, approvalId, approvedTier, blockId, validUntil },
     ...{ firstMaterialChangeAt, tierRaisedAt },
     ...{ hasConditions, nextDueAt, beforeDeployOpen, suspendedAt },
+    ...{ evidenceStaleAt, evidenceMissingAt, controlMissingAt },
   }
 }
 

@@ -131,10 +131,13 @@ t.test('every table has a primary key, and assent_app no more rights than it nee
     ...[
       'catalog_control',
       'condition_ending',
+      'control_assessment',
+      'control_evidence',
       'decision',
       'delivery_attempt',
       'evidence',
       'evidence_verdict',
+      'exception',
       'incident_entry',
     ],
     ...[

@@ -51,6 +51,8 @@ const situations: fc.Arbitrary<Situation> = fc.record({
       blockId: rarely(fc.constant(id)),
     },
     ...{ retiredAt: rarely(around), suspendedAt: rarely(around), nextDueAt: rarely(around) },
+    ...{ evidenceStaleAt: rarely(around), evidenceMissingAt: rarely(around) },
+    controlMissingAt: rarely(around),
     ...{ hasConditions: fc.boolean(), beforeDeployOpen: unless(false, fc.boolean()) },
     breakGlassUntil: fc.option(around, { nil: null }),
     environments: rarely(fc.subarray(['production', 'staging'])),
@@ -90,6 +92,9 @@ function against({ question, facts, isBound }: Situation): ReasonCode[] {
     ['tier_raised', isApproved && facts.tierRaisedAt !== null],
     ['condition_overdue', isApproved && facts.nextDueAt !== null && facts.nextDueAt <= NOW],
     ['condition_unmet', isApproved && facts.beforeDeployOpen],
+    ['evidence_missing', isApproved && facts.evidenceMissingAt !== null && facts.evidenceMissingAt <= NOW],
+    ['evidence_stale', isApproved && facts.evidenceStaleAt !== null && facts.evidenceStaleAt <= NOW],
+    ['control_missing', isApproved && facts.controlMissingAt !== null && facts.controlMissingAt <= NOW],
     [
       'environment_not_covered',
       isApproved &&
@@ -112,6 +117,7 @@ function against({ question, facts, isBound }: Situation): ReasonCode[] {
 
 const opensStandings: StandingWord[] = ['unreviewed', 'in_review', 'lapsed']
 const opens: ReasonCode[] = [
+  ...(['evidence_missing', 'evidence_stale', 'control_missing'] as const),
   ...(['unreviewed', 'in_review', 'changes_requested', 'expired', 'material_change'] as const),
   ...(['tier_raised', 'condition_overdue', 'condition_unmet'] as const),
 ]
@@ -182,7 +188,11 @@ t.test('R-63, R-64: no answer is good for longer than what it rests on', async (
       if (decision === 'deny') return validUntil === null
       if (validUntil === null || validUntil <= NOW || validUntil > addSeconds(NOW, 900)) return false
       if (wouldBe === 'deny') return true
-      const ends = breakGlassId === null ? [facts.validUntil, facts.nextDueAt] : [opening?.expiresAt]
+      const { validUntil: until, nextDueAt, evidenceStaleAt, evidenceMissingAt, controlMissingAt } = facts
+      const ends =
+        breakGlassId === null
+          ? [until, nextDueAt, evidenceStaleAt, evidenceMissingAt, controlMissingAt]
+          : [opening?.expiresAt]
       return ends.every((end) => end === null || end === undefined || validUntil <= end)
     }),
     runs,

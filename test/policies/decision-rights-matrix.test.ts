@@ -64,6 +64,8 @@ const situations: { [T in SubjectType]: Rows<T> } = {
     'business owner, own unit': { ...review, businessOwnerId: me },
     'risk owner, own unit': { ...review, riskOwnerId: me },
   },
+  Profile: cases({}),
+  Exception: cases({}),
   Vote: cases({}),
   Decision: cases({}),
   Condition: {

@@ -17,6 +17,7 @@ const nothing: StandingFacts = {
   ...{ openReviewId: null, lastOutcome: null, approvalId: null, approvedTier: null, validUntil: null },
   ...{ firstMaterialChangeAt: null, tierRaisedAt: null, blockId: null, hasConditions: false },
   ...{ nextDueAt: null, suspendedAt: null, retiredAt: null },
+  ...{ evidenceStaleAt: null, evidenceMissingAt: null, controlMissingAt: null },
 }
 const approval: Partial<StandingFacts> = {
   approvalId: 'the approval',
@@ -28,8 +29,12 @@ const expired = { ...approval, validUntil: before }
 const everyLapse = {
   ...expired,
   ...{ firstMaterialChangeAt: before, tierRaisedAt: before, nextDueAt: before, hasConditions: true },
+  ...{ evidenceStaleAt: before, evidenceMissingAt: before, controlMissingAt: before },
 }
-const lapses = ['expired', 'material_change', 'tier_raised', 'condition_overdue']
+const lapses = [
+  ...['expired', 'material_change', 'tier_raised', 'condition_overdue'],
+  ...['evidence_stale', 'evidence_missing', 'control_missing'],
+]
 
 for (const [name, facts, word, reasons] of [
   ['R-70: what nobody looked at is unreviewed', {}, 'unreviewed', []],
@@ -155,6 +160,9 @@ const factsArb: fc.Arbitrary<StandingFacts> = fc.record({
   blockId: fc.option(fc.uuid(), { freq: 1 }),
   hasConditions: fc.boolean(),
   nextDueAt: maybe(instant),
+  evidenceStaleAt: maybe(instant),
+  evidenceMissingAt: fc.option(instant, { freq: 1 }),
+  controlMissingAt: fc.option(instant, { freq: 1 }),
   suspendedAt: fc.option(instant, { freq: 1 }),
   retiredAt: fc.option(instant, { freq: 1 }),
 })
@@ -172,12 +180,14 @@ const ladder: [word: StandingWord, holds: (facts: StandingFacts, now: string) =>
   ['blocked', ({ blockId }) => blockId !== null],
   ['retired', ({ retiredAt }) => retiredAt !== null],
 ]
-const lapsesAt = (
-  { validUntil, nextDueAt, firstMaterialChangeAt, tierRaisedAt }: StandingFacts,
-  now: string,
-) =>
-  [validUntil, nextDueAt].some((end) => end !== null && Date.parse(end) <= Date.parse(now)) ||
-  [firstMaterialChangeAt, tierRaisedAt].some((since) => since !== null)
+const lapsesAt = (facts: StandingFacts, now: string) => {
+  const { validUntil, nextDueAt, evidenceStaleAt, evidenceMissingAt, controlMissingAt } = facts
+  const ends = [validUntil, nextDueAt, evidenceStaleAt, evidenceMissingAt, controlMissingAt]
+  return (
+    ends.some((end) => end !== null && Date.parse(end) <= Date.parse(now)) ||
+    [facts.firstMaterialChangeAt, facts.tierRaisedAt].some((since) => since !== null)
+  )
+}
 
 t.test('R-70: of all that is true the strongest word is said', async (t) => {
   holds((facts, now) => {
@@ -224,6 +234,17 @@ t.test('R-64: an obligation that is met cures what it lapsed', async () => {
     assert.deepEqual(
       met.reasons,
       reasons.filter((reason) => reason !== 'condition_overdue'),
+    )
+  })
+})
+
+t.test('R-103: evidence and controls that are there again cure what they lapsed', async () => {
+  holds((facts, now) => {
+    const { reasons } = standingOf(facts, now)
+    const nothingAmiss = { evidenceStaleAt: null, evidenceMissingAt: null, controlMissingAt: null }
+    assert.deepEqual(
+      standingOf({ ...facts, ...nothingAmiss }, now).reasons,
+      reasons.filter((reason) => !/^(evidence|control)_/.test(reason)),
     )
   })
 })

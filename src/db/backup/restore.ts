@@ -17,8 +17,8 @@ export interface RestoreTarget {
   evidence: {
     has(digest: string): Promise<boolean>
     put(bytes: AsyncIterable<Uint8Array>, expected: string): Promise<unknown>
-    /** Takes bytes back that no row names. */
-    takeBack(digest: string): Promise<void>
+    /** Asked for bytes that no row names. */
+    remove(digest: string): Promise<void>
   }
 }
 
@@ -41,7 +41,7 @@ export async function restore(target: RestoreTarget, file: string, manifest: Man
     await runMigrations(client)
   } catch (error) {
     await client.query('rollback').catch(() => {})
-    for (const digest of kept) await evidence.takeBack(digest)
+    for (const digest of kept) await evidence.remove(digest)
     throw unfinished(error, 'nothing was kept; mend that and try again')
   }
   // from here on the rows may be there, so their evidence stays

@@ -1,0 +1,196 @@
+import { z } from 'zod'
+import { type Catalog, CatalogId, CatalogVersion, ControlId } from '../catalogs/catalog.js'
+import { EvidenceKind } from '../evidence/evidence.js'
+import { type Answers, Tier } from '../use-cases/use-case.js'
+import * as examples from './examples.js'
+import { every, type Match, matchScope, ScopeConditions, type ScopedFacts } from './fact-conditions.js'
+import { addIssues, type Flaw, repeated } from './flaws.js'
+import { Seat, Slug } from './lanes.js'
+import { UNKNOWN } from './risk-tiers-file.js'
+
+export const ControlState = z
+  .enum(['not_assessed', 'planned', 'in_place', 'not_effective', 'not_applicable'])
+  .meta({ id: 'ControlState', description: 'How far a control is, as somebody assessed it' })
+export type ControlState = z.infer<typeof ControlState>
+
+const days = z.int().min(1).max(3650)
+
+const RequiredEvidence = z.strictObject({
+  kind: EvidenceKind,
+  freshForDays: days
+    .optional()
+    .describe('Days of 24 hours for which it counts, from when its bytes were first attached'),
+  acceptedBy: z
+    .array(Seat)
+    .min(1)
+    .optional()
+    .describe('Seats of which one has to accept it; whoever may judge evidence, if left out'),
+})
+
+const RequiredControls = z.strictObject({
+  catalog: CatalogId,
+  version: CatalogVersion,
+  ids: z.array(ControlId).min(1).describe('Controls, or categories or functions for all that they hold'),
+  states: z
+    .array(ControlState)
+    .min(1)
+    .default(['in_place', 'not_applicable'])
+    .describe('The states that are good enough'),
+  withEvidence: z
+    .boolean()
+    .default(false)
+    .describe('Whether a control in place has to name evidence that counts'),
+})
+
+/** What becomes of an approval while it is missing. */
+const IfMissing = z.union(
+  [
+    z.literal('refuse'),
+    z.strictObject({ dueInDays: days, owner: z.enum(['risk_owner', 'business_owner']) }),
+    z.strictObject({ beforeDeploy: z.literal(true), owner: z.enum(['risk_owner', 'business_owner']) }),
+  ],
+  'say "refuse", or with which due date it becomes a condition: {"dueInDays": 60, "owner": "risk_owner"}',
+)
+
+export const RequirementScope = z.strictObject({
+  ...ScopeConditions.shape,
+  answers: z.record(Slug, z.array(Slug).min(1)).optional().describe('Question to the answers that it is for'),
+})
+export type RequirementScope = z.infer<typeof RequirementScope>
+
+export const Requirement = z
+  .strictObject({
+    id: z.string().regex(/^RQ-\d{2,3}$/, 'number requirements as RQ-01'),
+    when: RequirementScope.describe('All of these; what nobody stated meets any condition on it'),
+    because: z.string().trim().min(1, 'write the sentence that explains this requirement'),
+    evidence: RequiredEvidence.optional(),
+    controls: RequiredControls.optional(),
+    ifMissing: IfMissing.describe('At the decision: refuse to approve, or approve on this condition'),
+    exception: z
+      .strictObject({ longestDays: days })
+      .optional()
+      .describe('For how long a decision may except from it, at most; without it none may'),
+  })
+  .meta({
+    id: 'Requirement',
+    description: 'Evidence, or controls, that policy asks of a tier and of facts',
+    examples: examples.requirements,
+  })
+export type Requirement = z.infer<typeof Requirement>
+
+export const RequirementsFile = z
+  .strictObject({ version: z.literal(1), requirements: z.array(Requirement) })
+  .superRefine(({ requirements }, ctx) => addIssues(ctx, flawsOf(requirements)))
+export type RequirementsFile = z.infer<typeof RequirementsFile>
+
+export const EvidenceAsk = z.strictObject({
+  type: z.literal('evidence'),
+  kind: EvidenceKind,
+  freshForDays: z.int().nullable().describe('Null for as long as the piece itself is fresh'),
+  acceptedBy: z.array(Seat).describe('Seats of which one has to accept it; empty for whoever may judge it'),
+})
+export type EvidenceAsk = z.infer<typeof EvidenceAsk>
+
+export const ControlAsk = z.strictObject({
+  type: z.literal('control'),
+  catalog: z.string(),
+  version: z.string(),
+  control: z.string(),
+  states: z.array(ControlState),
+  withEvidence: z.boolean(),
+})
+export type ControlAsk = z.infer<typeof ControlAsk>
+
+/** One thing that a requirement asks for: a kind of evidence, or one control. */
+export const Ask = z
+  .discriminatedUnion('type', [EvidenceAsk, ControlAsk])
+  .meta({ id: 'Ask', description: 'One thing that policy asks for: a kind of evidence, or one control' })
+export type Ask = z.infer<typeof Ask>
+
+/** An ask with the requirement that it comes from. */
+export interface Asked {
+  requirement: Requirement
+  ask: Ask
+}
+
+export interface RequirementPolicies {
+  requirements: Pick<RequirementsFile, 'requirements'>
+  catalogs: readonly Catalog[]
+}
+
+/** What a requirement looks at in a use case. */
+export type RequiringFacts = ScopedFacts & { answers: Answers }
+
+/**
+ * R-100: everything that policy asks of a use case of this tier, in the order of the file and of its catalogs. Pure. What
+ * nobody stated is required: a blank never helps.
+ */
+export function asksOf(policies: RequirementPolicies, tier: Tier, facts: RequiringFacts): Asked[] {
+  return policies.requirements.requirements
+    .filter(({ when }) => applies(when, tier, facts))
+    .flatMap((requirement) => asksIn(policies.catalogs, requirement).map((ask) => ({ requirement, ask })))
+}
+
+function applies({ answers = {}, ...scope }: RequirementScope, tier: Tier, facts: RequiringFacts): boolean {
+  const answered = Object.entries(answers).map(([question, options]): Match => {
+    const answer = Object.hasOwn(facts.answers, question) ? facts.answers[question] : UNKNOWN
+    if (answer === undefined || answer === UNKNOWN) return 'unstated'
+    return options.includes(answer) ? 'met' : 'not_met'
+  })
+  return every([matchScope(scope, tier, facts), ...answered]) !== 'not_met'
+}
+
+/** Requirements never change once they are loaded, and a list asks them of a hundred thousand use cases. */
+const known = new WeakMap<Requirement, Ask[]>()
+
+function asksIn(catalogs: readonly Catalog[], requirement: Requirement): Ask[] {
+  const asks = known.get(requirement) ?? expand(catalogs, requirement)
+  known.set(requirement, asks)
+  return asks
+}
+
+function expand(catalogs: readonly Catalog[], { evidence, controls }: Requirement): Ask[] {
+  if (evidence) {
+    const { kind, freshForDays = null, acceptedBy = [] } = evidence
+    return [{ type: 'evidence', kind, freshForDays, acceptedBy }]
+  }
+  if (!controls) return []
+  const { catalog, version, ids, states, withEvidence } = controls
+  return controlsOf(catalogs, { catalog, version, ids }).map((control) => ({
+    ...{ type: 'control', catalog, version, control, states, withEvidence },
+  }))
+}
+
+/** The controls that these ids name, by themselves or by their category or function; in the order of the catalog. */
+export function controlsOf(
+  catalogs: readonly Catalog[],
+  { catalog: id, version, ids }: { catalog: string; version: string; ids: readonly string[] },
+): string[] {
+  const catalog = catalogs.find((one) => one.id === id && one.version === version)
+  return (catalog?.controls ?? [])
+    .filter((control) => [control.id, control.category, control.function].some((name) => ids.includes(name)))
+    .map((control) => control.id)
+}
+
+function flawsOf(requirements: Requirement[]): Flaw[] {
+  const flaws: Flaw[] = repeated(requirements, ({ id }) => id).map((index) => ({
+    path: ['requirements', index, 'id'],
+    message: 'another requirement has this id; give each its own',
+  }))
+  return [...flaws, ...requirements.flatMap(flawsOfRequirement)]
+}
+
+/** An owner's word cannot carry a condition, and what is prohibited is never approved. */
+function flawsOfRequirement({ when, evidence, controls, ifMissing }: Requirement, index: number): Flaw[] {
+  const path = ['requirements', index]
+  const flaws: Flaw[] = []
+  if ((evidence === undefined) === (controls === undefined)) {
+    flaws.push({ path, message: 'ask either for evidence or for controls; write two requirements for both' })
+  }
+  const tiers: Tier[] = when.tiers ?? Tier.options
+  if (tiers.includes('minimal') && ifMissing !== 'refuse') {
+    const message = 'what is attested as minimal carries no conditions; name the other tiers, or refuse'
+    flaws.push({ path: [...path, 'when', 'tiers'], message })
+  }
+  return flaws
+}

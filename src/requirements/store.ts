@@ -1,0 +1,42 @@
+import { sql } from 'drizzle-orm'
+import type { ReadTx } from '../db/transaction.js'
+import { fromPostgres, type Instant } from '../instant.js'
+import type { Holdings, Piece } from '../policy/missing.js'
+
+interface HoldingsRow extends Record<string, unknown> {
+  pieces: Piece[]
+  controls: Holdings['controls']
+}
+
+/** What a use case has to show, in one round trip. Evidence that is held back, disposed or superseded is left out. */
+export async function readHoldings(tx: ReadTx, useCaseId: string): Promise<Holdings> {
+  const { rows } = await tx.sql.execute<HoldingsRow>(sql`
+    select coalesce((${pieces(useCaseId)}), '[]') as pieces, coalesce((${controls(useCaseId)}), '[]') as controls`)
+  const [found] = rows
+  if (!found) throw new Error('a query of one row came back empty')
+  return { controls: found.controls, pieces: found.pieces.map(inInstants) }
+}
+
+/** R-101: a newer piece takes the place of an older one once somebody accepted it. */
+const pieces = (useCaseId: string) => sql`
+  select json_agg(json_build_object('id', e.id, 'kind', e.kind, 'givenAt', coalesce(e.given_at, e.attached_at)::text,
+      'freshUntil', e.fresh_until::text, 'verdict', v.verdict, 'seats', coalesce(v.seats, '{}')) order by e.attached_at, e.id)
+    from evidence e
+    left join evidence_verdict v on v.evidence_id = e.id
+    left join evidence_scan s on s.evidence_id = e.id
+    where e.use_case_id = ${useCaseId} and coalesce(s.state, 'available') = 'available'
+      and not exists (select from evidence n join evidence_verdict a on a.evidence_id = n.id
+        where n.supersedes_id = e.id and a.verdict = 'accepted')`
+
+const controls = (useCaseId: string) => sql`
+  select json_agg(json_build_object('catalog', c.catalog, 'version', c.version, 'control', c.control_id, 'state', c.state,
+      'evidenceIds', coalesce((select json_agg(l.evidence_id) from control_evidence l where l.assessment_id = c.id), '[]')))
+    from (select distinct on (catalog, version, control_id) * from control_assessment
+      where use_case_id = ${useCaseId} order by catalog, version, control_id, ordinal desc) c`
+
+/** JSON holds an instant as PostgreSQL writes it. */
+function inInstants(piece: Piece): Piece {
+  const instant = (text: string): Instant => fromPostgres(text)
+  const { givenAt, freshUntil } = piece
+  return { ...piece, givenAt: instant(givenAt), freshUntil: freshUntil === null ? null : instant(freshUntil) }
+}
