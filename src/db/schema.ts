@@ -8,6 +8,7 @@ export * from './catalog-tables.js'
 export * from './control-tables.js'
 export * from './notice-tables.js'
 export * from './policy-tables.js'
+export * from './retention-tables.js'
 
 /**
  * The data dictionary: every table as the code sees it. Keys, checks and rights live in `migrations/`, where the
@@ -280,6 +281,7 @@ export const evidence = pgTable('evidence', {
   sharedFromId: uuid(),
   /** When these bytes were first attached, here or where they were shared from; null for then and here. */
   givenAt: instant(),
+  disposedAt: instant(),
 })
 
 export const evidenceScans = pgTable('evidence_scan', {

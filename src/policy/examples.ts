@@ -120,6 +120,17 @@ export const severity = {
   suspends: true,
 }
 
+export const retentionClass = {
+  id: 'eu-high-risk-documentation',
+  title: 'Documentation of high-risk systems, EU',
+  when: { tiers: ['high'], jurisdictions: ['EU'] },
+  period: { years: 10 },
+  trigger: 'retired',
+  basis: 'regulatory',
+  because:
+    'Article 18 of the AI Act: ten years. Counted from its end, so that every version in service is covered.',
+}
+
 export const policyInForce = {
   digest: policyDigest,
   loadedAt: '2026-02-16T06:00:12.000Z',
@@ -140,6 +151,7 @@ export const policyInForce = {
   changeClasses: { minor: ['title', 'benefits', 'tags'], adaptive: ['outputs', 'channels', 'systemIds'] },
   overlays: [overlay],
   conditions: conditionPatterns,
+  retention: [retentionClass],
   severities: [severity],
   breakGlass: { maxHours: 24, environments: ['production'] },
   environments: { production: 'enforce', staging: 'warn', development: 'warn' },

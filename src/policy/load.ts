@@ -15,6 +15,7 @@ import { parseJson } from './json-text.js'
 import { LanesFile } from './lanes.js'
 import { OverlaysFile } from './overlays.js'
 import { RequirementsFile } from './requirements.js'
+import { RetentionFile } from './retention-file.js'
 import { DecisionRightsFile } from './rights-file.js'
 import { RiskTiersFile } from './risk-tiers-file.js'
 
@@ -27,6 +28,7 @@ interface Parts {
   conditions: ConditionsFile
   incidents: IncidentsFile
   evidence: EvidenceFile
+  retention: RetentionFile
   gate: GateFile
   decisionRights: DecisionRightsFile
 }
@@ -52,6 +54,7 @@ const NAMES = [
   'lanes.json',
   'overlays.json',
   'requirements.json',
+  'retention.json',
   'risk-tiers.json',
 ]
 
@@ -62,7 +65,7 @@ type Files = ReadonlyMap<string, Buffer>
 
 /**
  * Reads the policy folder, whole or not at all.
- * @param dir holds the nine files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
+ * @param dir holds the ten files and, if there are any, `catalogs/*.json`, `imports/*.json` and `mappings/*.json`
  * @param importProfile the shape of an import profile; left out, profiles are only read as JSON
  * @throws RegistryError `invalid` with one issue for each problem of any file; its path is `lanes.json#/lanes/0/id`
  */
@@ -106,6 +109,7 @@ function parseParts(files: Files, issues: Issue[]): Parsed {
     conditions: parse(files, 'conditions.json', ConditionsFile, issues),
     incidents: parse(files, 'incidents.json', IncidentsFile, issues),
     evidence: parse(files, 'evidence.json', EvidenceFile, issues),
+    retention: parse(files, 'retention.json', RetentionFile, issues),
     gate: parse(files, 'gate.json', GateFile, issues),
     decisionRights: parse(files, 'decision-rights.json', DecisionRightsFile, issues),
   }

@@ -28,7 +28,8 @@ export async function policyRoutes(app: App, { policies, findLoadedAt }: Parts):
       answers: { 200: PolicyInForce },
     }),
     async (request) => {
-      const { digest, riskTiers, lanes, overlays, conditions, incidents, gate, decisionRights } = policies
+      const { digest, riskTiers, lanes, overlays, conditions, incidents, gate, retention, decisionRights } =
+        policies
       const { allow, deny } = decisionRights
       return {
         digest,
@@ -39,6 +40,7 @@ export async function policyRoutes(app: App, { policies, findLoadedAt }: Parts):
         changeClasses: lanes.changeClasses,
         overlays: overlays.overlays,
         conditions: conditions.conditions,
+        retention: retention.classes,
         severities: incidents.severities,
         breakGlass: gate.breakGlass ?? null,
         environments: gate.environments,

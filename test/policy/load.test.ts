@@ -18,6 +18,7 @@ const rights = {
 const SHIPPED = [
   ...['risk-tiers.json', 'lanes.json', 'gate.json'],
   ...['overlays.json', 'conditions.json', 'incidents.json', 'evidence.json'],
+  ...['requirements.json', 'retention.json'],
 ]
 
 /** A policy folder of its own, with these files changed: `null` leaves one out. */
@@ -99,14 +100,14 @@ t.test('a policy with an error does not come into force, and every problem is na
   t.same(issuesOf(broken).sort(), [
     'decision-rights.json#/deny/0/id: Another right has this id; give each its own.',
     'gate.json: This file is missing; add it.',
-    'lane.json: This is no policy file; they are conditions.json, decision-rights.json, evidence.json, gate.json, incidents.json, lanes.json, overlays.json, risk-tiers.json.',
+    'lane.json: This is no policy file; they are conditions.json, decision-rights.json, evidence.json, gate.json, incidents.json, lanes.json, overlays.json, requirements.json, retention.json, risk-tiers.json.',
     'lanes.json#/lane: Is not a field here; correct its name or remove it.',
     'lanes.json#/lanes: Must have at least 1 entry.',
     'lanes.json#/version: Must be 2.',
     'risk-tiers.json: Line 3: a value is missing, before }.',
   ])
   t.match(refusal(() => loadPolicies(broken)).message, 'risk-tiers.json: Line 3')
-  t.equal(issuesOf(join(broken, 'nowhere')).length, 8)
+  t.equal(issuesOf(join(broken, 'nowhere')).length, 10)
 })
 
 t.test('a file that is empty, not UTF-8 or no object is refused in a sentence', async (t) => {
