@@ -15,6 +15,7 @@ import type { App } from '../src/http/types.js'
 import { ASSENT_ID, ROOT_UNIT_ID } from '../src/ids.js'
 import { ImportProfile } from '../src/imports/profile.js'
 import { loadPolicies, type Policies } from '../src/policy/load.js'
+import { RequirementsFile } from '../src/policy/requirements.js'
 import { createDatabase, type TestDatabase } from './helper.js'
 
 /** A right as `administrator` or `seat:legal`, for the whole organisation or for one unit. */
@@ -57,9 +58,19 @@ export interface TestApp {
 export interface TestAppOptions {
   clock?: Clock
   env?: Record<string, string>
+  /** Left out, {@link policyAsking} for nothing. */
   policies?: Policies<ImportProfile>
   /** A database that is there already. */
   connections?: TestDatabase
+}
+
+/**
+ * The shipped policy, but with these requirements: a test says itself what has to be there before something is approved,
+ * so that one about votes need not attach evidence first.
+ */
+export function policyAsking(...requirements: unknown[]): Policies<ImportProfile> {
+  const policies = loadPolicies(join(projectRoot, 'policies'), ImportProfile)
+  return { ...policies, requirements: RequirementsFile.parse({ version: 1, requirements }) }
 }
 
 /** The whole service on a database of the test's own, asked without a socket. */
@@ -73,7 +84,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
     ASSENT_SIGN_IN_TIMEOUT_MS: '20000',
     ...options.env,
   })
-  const policies = options.policies ?? loadPolicies(join(projectRoot, 'policies'), ImportProfile)
+  const policies = options.policies ?? policyAsking()
   const database = await openDatabase({
     connection: connections.appConnection,
     poolSize: 4,

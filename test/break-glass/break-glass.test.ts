@@ -1,11 +1,8 @@
 // An emergency opening: for some hours, in one environment, and for somebody else to review.
 import t from 'tap'
 import { v7 as newId } from 'uuid'
-import { projectRoot } from '../../src/config.js'
-import { ImportProfile } from '../../src/imports/profile.js'
 import { addSeconds } from '../../src/instant.js'
-import { loadPolicies } from '../../src/policy/load.js'
-import { startApp } from '../app.js'
+import { policyAsking, startApp } from '../app.js'
 import { START } from '../committee.js'
 import { openClient } from '../database-run.js'
 import { approved, conditional, type Head, registered } from '../gate/register.js'
@@ -193,7 +190,7 @@ t.test('R-92: policy says for how long, and where', async (t) => {
   }
   t.equal((await open(riskOwner, id, { hours: 24 })).status, 201)
 
-  const policies = loadPolicies(`${projectRoot}/policies`, ImportProfile)
+  const policies = policyAsking()
   const { breakGlass: _none, ...gate } = policies.gate
   const strict = await startApp(t, { policies: { ...policies, gate } })
   const rita = await strict.person('Rita', { rights: ['risk_owner'] })

@@ -11,11 +11,12 @@ export const shippedPolicy = join(projectRoot, 'policies')
 // biome-ignore lint/suspicious/noExplicitAny: a policy file as a test rewrites it
 type Draft = any
 
-/** A policy folder of the test's own: the shipped one, with these files rewritten. */
+/** A policy folder of the test's own: the shipped one without its requirements, with these files rewritten. */
 export function policyFolder(t: Test, changes: Record<string, (draft: Draft) => void> = {}): string {
   const dir = scratch(t)
   cpSync(shippedPolicy, dir, { recursive: true })
-  for (const [name, change] of Object.entries(changes)) {
+  const asksForNothing = (draft: Draft) => Object.assign(draft, { requirements: [] })
+  for (const [name, change] of Object.entries({ 'requirements.json': asksForNothing, ...changes })) {
     const draft = JSON.parse(readFileSync(join(dir, name), 'utf8'))
     change(draft)
     writeFileSync(join(dir, name), JSON.stringify(draft))

@@ -1,12 +1,8 @@
 // Rounds of several stages, on a policy of the test's own.
-import { join } from 'node:path'
 import t from 'tap'
-import { projectRoot } from '../../src/config.js'
-import { ImportProfile } from '../../src/imports/profile.js'
 import { addDays, addSeconds } from '../../src/instant.js'
 import { LanesFile } from '../../src/policy/lanes.js'
-import { loadPolicies } from '../../src/policy/load.js'
-import { ifMatch } from '../app.js'
+import { ifMatch, policyAsking } from '../app.js'
 import {
   answersFor,
   register,
@@ -20,7 +16,7 @@ import {
 import { refuses } from '../unchanged.js'
 import { eventsOf } from './world.js'
 
-const shipped = loadPolicies(join(projectRoot, 'policies'), ImportProfile)
+const shipped = policyAsking()
 const place = (seat: Seat, part?: 'required' | 'veto') => ({
   seat,
   required: part === 'required',

@@ -1,19 +1,15 @@
 // What tests of reviews do again and again, and a policy of their own.
-import { join } from 'node:path'
 import type { Proposal } from '../../src/conditions/condition.js'
-import { projectRoot } from '../../src/config.js'
-import { ImportProfile } from '../../src/imports/profile.js'
 import { LanesFile } from '../../src/policy/lanes.js'
-import { loadPolicies } from '../../src/policy/load.js'
 import { OverlaysFile } from '../../src/policy/overlays.js'
-import { type Answer, ifMatch, type Person, type TestApp } from '../app.js'
+import { type Answer, ifMatch, type Person, policyAsking, type TestApp } from '../app.js'
 import { type Committee, register, type Seat, vote } from '../committee.js'
 
 type Policies = TestApp['policies']
 // biome-ignore lint/suspicious/noExplicitAny: the parser that follows says whether a change of policy makes sense
 type Draft = any
 
-export const shipped = (): Policies => loadPolicies(join(projectRoot, 'policies'), ImportProfile)
+export const shipped = (): Policies => policyAsking()
 
 /** The shipped policy with other lanes, as it would be read from a file. */
 export function withLanes(policies: Policies, change: (lanes: Draft[]) => Draft[]): Policies {
