@@ -73,7 +73,7 @@ const layers: [name: string, files: RegExp][] = [
     'service',
     /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/,
   ],
-  ['service', /^evidence\/scanning$/],
+  ['service', /^evidence\/(keeping|scanning)$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],

@@ -31,6 +31,8 @@ const digest = z.string().max(100)
 const prose = z.string()
 /** Not looked into: what canonical JSON cannot hold is refused when it is hashed. */
 const json = z.custom<z.core.util.JSONType>()
+/** How long a piece is kept: until then, and for so many days after its use case is retired. */
+const kept = { ordinal: z.int(), retainUntil: prose, daysAfterRetirement: z.int(), classes: z.array(word) }
 const tier = z.enum(['minimal', 'limited', 'high', 'prohibited'])
 
 export const catalogue = {
@@ -120,9 +122,60 @@ export const catalogue = {
     {
       ...{ right, evidenceId: id, kind: word, form: word, digest, size: z.number() },
       ...{ supersedesId: id.optional(), sharedFromId: id.optional() },
+      ...{ retainUntil: prose.optional(), daysAfterRetirement: z.int().optional() },
+      classes: z.array(word).optional(),
     },
     { title: prose, fileName: prose.nullable(), statement: prose.nullable(), url: prose.optional() },
   ),
+  'retention.raised': event('use_case', { evidenceId: id, ...kept, policy: digest }, {}),
+  'retention.extended': event('use_case', { right, evidenceId: id, ...kept }, { reason: prose }),
+  'retention.shortening_proposed': event(
+    'use_case',
+    { right, shorteningId: id, evidenceId: id, retainUntil: prose },
+    { reason: prose },
+  ),
+  'retention.shortening_rejected': event(
+    'use_case',
+    { right, shorteningId: id, evidenceId: id },
+    { reason: prose },
+  ),
+  'retention.shortened': event(
+    'use_case',
+    { right, shorteningId: id, evidenceId: id, ...kept, proposedBy: id },
+    { reason: prose },
+  ),
+  'legal_hold.placed': event(
+    'use_case',
+    { right, holdId: id, key: word, evidenceIds: z.array(id), whole: z.boolean() },
+    { title: prose },
+  ),
+  'legal_hold.released': event(
+    'use_case',
+    { right, holdId: id, objectId: id, evidenceId: id.nullable() },
+    { reason: prose },
+  ),
+  'legal_hold.lifted': event('use_case', { right, holdId: id }, { reason: prose }),
+  'disposal.proposed': event(
+    'use_case',
+    { right, disposalId: id, evidenceIds: z.array(id), policy: digest },
+    { reason: prose },
+  ),
+  'disposal.rejected': event('use_case', { right, disposalId: id, proposedBy: id }, { reason: prose }),
+  'disposal.confirmed': event(
+    'use_case',
+    { right, disposalId: id, proposedBy: id, pieces: z.int() },
+    { reason: prose },
+  ),
+  'evidence.disposed': event(
+    'use_case',
+    {
+      ...{ disposalId: id, evidenceId: id, digest, size: z.number(), proposedBy: id, policy: digest },
+      ...{ classes: z.array(word), retainedUntil: prose },
+    },
+    {},
+  ),
+  'evidence.damaged': event('use_case', { evidenceId: id, digest, found: word }, {}),
+  'evidence.mended': event('use_case', { evidenceId: id, digest }, {}),
   'evidence.released': event('use_case', { evidenceId: id, digest }, {}),
   'evidence.rejected': event('use_case', { evidenceId: id, digest }, { finding: prose }),
   'evidence.accepted': event('use_case', { right, evidenceId: id, digest }, { note: prose }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import { day, givenInstant, type Instant } from '../instant.js'
+import { addSeconds, day, givenInstant, type Instant } from '../instant.js'
 import { reason, text } from '../text.js'
 import * as examples from './examples.js'
 
@@ -34,19 +34,20 @@ export const Verdict = z
   })
 export type Verdict = z.infer<typeof Verdict>
 
-/** Whether its bytes may be had. Only where a scanner is configured is a file anything but `available`. */
-export const EvidenceState = z
-  .enum(['quarantined', 'available', 'rejected'])
-  .meta({ id: 'EvidenceState', description: 'Whether its bytes may be had, as the virus scanner says' })
+/** Whether its bytes may be had: a scanner holds some back, and what was disposed of is gone. */
+export const EvidenceState = z.enum(['quarantined', 'available', 'rejected', 'disposed']).meta({
+  id: 'EvidenceState',
+  description: 'Whether its bytes may be had, as the virus scanner says; `disposed` is gone for good',
+})
 export type EvidenceState = z.infer<typeof EvidenceState>
 
-/** One piece of evidence. It is never changed and never deleted; a newer one is attached beside it. */
+/** One piece of evidence. It is never changed, and goes only by disposal; a newer one is attached beside it. */
 export const Evidence = z
   .strictObject({
     id: z.uuid(),
     useCaseId: z.uuid(),
     kind: EvidenceKind,
-    title: z.string(),
+    title: z.string().describe('Empty once it was disposed of'),
     form: z.enum(['file', 'attestation', 'link']),
     digest: z.string().describe('`sha256:` and 64 hex digits, of the bytes that `content` gives'),
     size: z.int().describe('Bytes'),
@@ -55,6 +56,13 @@ export const Evidence = z
     statement: z.string().nullable().describe('What was attested, or what the link shows; null for a file'),
     url: z.string().nullable().describe('Of a link, for people to open; Assent never does'),
     state: EvidenceState,
+    disposalId: z.uuid().nullable().describe('By which it was disposed of; its digest stays'),
+    damagedAt: z.iso
+      .datetime()
+      .nullable()
+      .describe(
+        'When its bytes were found missing or altered; null when they are sound, or were not looked at',
+      ),
     freshUntil: z.iso.datetime().nullable().describe('From then on it counts as stale; null for never'),
     isFresh: z.boolean().describe('At the time of the answer'),
     counts: z
@@ -69,7 +77,7 @@ export const Evidence = z
   })
   .meta({
     id: 'Evidence',
-    description: 'A file, an attestation or a link; it is never changed and never deleted',
+    description: 'A file, an attestation or a link; it is never changed, and goes only by disposal',
     examples: [examples.evidence],
   })
 export type Evidence = z.infer<typeof Evidence>
@@ -179,13 +187,28 @@ export function assertFresh(freshUntil: Instant | null, now: Instant): void {
 /** @throws RegistryError `conflict` while a scanner has not let it go, or when it found something */
 export function assertAvailable(state: EvidenceState): void {
   if (state === 'available') return
+  throw new RegistryError('conflict', unavailable[state])
+}
+
+const unavailable: Record<Exclude<EvidenceState, 'available'>, string> = {
+  quarantined:
+    'this file waits for the virus scanner; try again in a while, and tell whoever runs Assent if it stays so',
+  rejected: 'the virus scanner found something in this file, so nobody gets it; attach a clean one',
+  disposed:
+    'this evidence was disposed of when its time was over; its digest is left, and the certificate of its disposal',
+}
+
+/** R-108: bytes that are being removed, or just were, may be gone by the time a piece names them again. */
+export function assertNotRemoved(removedAt: Instant | null, now: Instant): void {
+  if (removedAt === null || addSeconds(removedAt, REMOVAL_SECONDS) <= now) return
   throw new RegistryError(
     'conflict',
-    state === 'quarantined'
-      ? 'this file waits for the virus scanner; try again in a while, and tell whoever runs Assent if it stays so'
-      : 'the virus scanner found something in this file, so nobody gets it; attach a clean one',
+    'a file with the very same bytes was disposed of within the last hour; send yours again an hour from now',
   )
 }
+
+/** Longer than an upload lasts: what had arrived before the removal is not taken for what came after it. */
+const REMOVAL_SECONDS = 3600
 
 /** @throws RegistryError `conflict` for a piece in whose place a newer one came */
 export function assertCurrent(supersededById: string | null): void {

@@ -14,6 +14,8 @@ export const evidence = {
   statement: null,
   url: null,
   state: 'available',
+  disposalId: null,
+  damagedAt: null,
   freshUntil: '2027-02-10T00:00:00.000Z',
   isFresh: true,
   counts: true,

@@ -8,6 +8,7 @@ import type { App } from '../http/types.js'
 import { receiveUpload, registerUploads, type Upload } from '../http/upload.js'
 import { file } from '../http/zod.js'
 import type { EvidenceFile } from '../policy/evidence-file.js'
+import type { Policies } from '../policy/load.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
 import type { BlobStore } from './blobs.js'
 import {
@@ -45,8 +46,7 @@ interface Deps {
   blobs: BlobStore
   /** The most bytes that a file may have. */
   uploadLimit: number
-  /** What policy says of files. */
-  taken: EvidenceFile
+  policies: Pick<Policies, 'digest' | 'evidence' | 'retention'>
   /** Whether files wait for a virus scanner. */
   isScanned: boolean
 }
@@ -57,15 +57,15 @@ export async function evidenceRoutes(app: App, deps: Deps): Promise<void> {
   app.addHook('onReady', async () => {
     await deps.blobs.sweep().catch((err) => app.log.warn({ err }, 'drafts of evidence stay'))
   })
-  wordRoutes(app)
-  shareRoutes(app)
+  wordRoutes(app, deps)
+  shareRoutes(app, deps)
   fileRoutes(app, deps)
   judgeRoutes(app)
   listRoutes(app)
   contentRoutes(app, deps.blobs)
 }
 
-function wordRoutes(app: App): void {
+function wordRoutes(app: App, { policies }: Deps): void {
   app.post(
     '/v1/use-cases/:id/evidence',
     operation({
@@ -80,7 +80,7 @@ function wordRoutes(app: App): void {
       answers: { 201: Evidence },
     }),
     async (request) =>
-      await app.write(request, (tx) => attachAttestation(tx, request.params.id, request.body)),
+      await app.write(request, (tx) => attachAttestation(tx, policies, request.params.id, request.body)),
   )
 
   app.post(
@@ -97,11 +97,12 @@ function wordRoutes(app: App): void {
       location: '/v1/evidence/{id}',
       answers: { 201: Evidence },
     }),
-    async (request) => await app.write(request, (tx) => attachLink(tx, request.params.id, request.body)),
+    async (request) =>
+      await app.write(request, (tx) => attachLink(tx, policies, request.params.id, request.body)),
   )
 }
 
-function shareRoutes(app: App): void {
+function shareRoutes(app: App, { policies }: Deps): void {
   app.post(
     '/v1/evidence/:id/uses',
     operation({
@@ -116,11 +117,13 @@ function shareRoutes(app: App): void {
       location: '/v1/evidence/{id}',
       answers: { 201: Evidence },
     }),
-    async (request) => await app.write(request, (tx) => shareEvidence(tx, request.params.id, request.body)),
+    async (request) =>
+      await app.write(request, (tx) => shareEvidence(tx, policies, request.params.id, request.body)),
   )
 }
 
-function fileRoutes(app: App, { blobs, uploadLimit, taken, isScanned }: Deps): void {
+function fileRoutes(app: App, { blobs, uploadLimit, policies, isScanned }: Deps): void {
+  const taken = policies.evidence
   app.post(
     '/v1/use-cases/:id/evidence/files',
     operation({
@@ -142,7 +145,7 @@ function fileRoutes(app: App, { blobs, uploadLimit, taken, isScanned }: Deps): v
       const form = { fields: FileFields, limit: Math.min(uploadLimit, taken.largestBytes) }
       const announced = givenReprDigest(request)
       const received = await receiveUpload(request, form, (upload) => keep(blobs, taken, upload, announced))
-      return await app.write(request, (tx) => attachFile(tx, id, received, isScanned), {
+      return await app.write(request, (tx) => attachFile(tx, id, received, { ...policies, isScanned }), {
         content: digestOfJson(received),
       })
     },

@@ -9,6 +9,7 @@ import { notFound } from '../errors.js'
 import { newId } from '../ids.js'
 import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import type { Asked } from '../policy/retention-file.js'
 import { getReadable } from '../use-cases/reading.js'
 import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
 import { assertNotRetired } from '../use-cases/use-case.js'
@@ -28,6 +29,7 @@ import {
   type NewLink,
   type NewUse,
 } from './evidence.js'
+import { claimBytes, type KeepingPolicy, keepFromNow } from './keeping.js'
 import * as scans from './scan-store.js'
 import * as store from './store.js'
 
@@ -46,9 +48,9 @@ export async function attachFile(
   tx: WriteTx,
   useCaseRef: string,
   file: NewFile,
-  isScanned: boolean,
+  { isScanned, ...policies }: KeepingPolicy & { isScanned: boolean },
 ): Promise<Evidence> {
-  const attached = await attach(tx, useCaseRef, { form: 'file', ...file })
+  const attached = await attach(tx, policies, useCaseRef, { form: 'file', ...file })
   if (!isScanned) return attached
   await scans.insertScan(tx, attached.id)
   return { ...attached, state: 'quarantined' }
@@ -56,11 +58,12 @@ export async function attachFile(
 
 export async function attachAttestation(
   tx: WriteTx,
+  policies: KeepingPolicy,
   useCaseRef: string,
   attestation: NewAttestation,
 ): Promise<Evidence> {
   const { statement } = attestation
-  return await attach(tx, useCaseRef, {
+  return await attach(tx, policies, useCaseRef, {
     form: 'attestation',
     ...attestation,
     digest: digestOf(statement),
@@ -70,26 +73,37 @@ export async function attachAttestation(
 }
 
 /** The page behind it is never opened; what is kept, and has the digest, is where it is and what it shows. */
-export async function attachLink(tx: WriteTx, useCaseRef: string, link: NewLink): Promise<Evidence> {
+export async function attachLink(
+  tx: WriteTx,
+  policies: KeepingPolicy,
+  useCaseRef: string,
+  link: NewLink,
+): Promise<Evidence> {
   const content = contentOfLink(link)
   const size = Buffer.byteLength(content)
   const mediaType = 'application/json'
-  return await attach(tx, useCaseRef, { form: 'link', ...link, digest: digestOf(content), size, mediaType })
+  const same = { digest: digestOf(content), size, mediaType }
+  return await attach(tx, policies, useCaseRef, { form: 'link', ...link, ...same })
 }
 
 /**
  * Lets a piece of evidence serve another use case as well, where somebody accepts it anew.
  * @throws RegistryError `conflict` for what does not count any more, is held back, or serves that use case already
  */
-export async function shareEvidence(tx: WriteTx, id: string, { useCaseId }: NewUse): Promise<Evidence> {
+export async function shareEvidence(
+  tx: WriteTx,
+  policies: KeepingPolicy,
+  id: string,
+  { useCaseId }: NewUse,
+): Promise<Evidence> {
   const source = await store.getAttachedRow(tx, id)
   authorize(tx.ability, 'read', 'Evidence', subjectOf(source.evidence, source.useCase))
   assertElsewhere(source.evidence.useCaseId === useCaseId)
-  assertAvailable(source.scan?.state ?? 'available')
+  assertAvailable(stateOf(source))
   assertCurrent(source.supersededById)
   const { kind, title, form, digest, size, mediaType, fileName, statement, url, freshUntil } = source.evidence
   const same = { kind, title, form, digest, size, mediaType, fileName, statement, url, freshUntil }
-  return await attach(tx, useCaseId, { ...same, sharedFromId: id })
+  return await attach(tx, policies, useCaseId, { ...same, sharedFromId: id })
 }
 
 function contentOfLink({ url, statement }: { url: string; statement: string }): string {
@@ -101,18 +115,25 @@ type Content = Omit<
   'id' | 'useCaseId' | 'attachedBy' | 'attachedAt'
 >
 
-async function attach(tx: WriteTx, useCaseRef: string, content: Content): Promise<Evidence> {
+async function attach(
+  tx: WriteTx,
+  policies: KeepingPolicy,
+  useCaseRef: string,
+  content: Content,
+): Promise<Evidence> {
   const useCase = await lockUseCase(tx, useCaseRef)
   const right = authorize(tx.ability, 'attach', 'UseCase', useCase)
   assertNotRetired(useCase)
   assertFresh(content.freshUntil ?? null, tx.now)
   await assertFitting(tx, useCase.id, content)
+  await claimBytes(tx, content)
   const { personId: attachedBy } = tx.principal
   const row = { id: newId(), useCaseId: useCase.id, ...content, attachedBy, attachedAt: tx.now }
   const evidence = await store.insertEvidence(tx, row)
   saveUseCase(tx, useCase, {})
-  recordAttached(tx, useCase, right, evidence)
-  return present({ evidence, verdict: null, scan: null, supersededById: null }, tx.now)
+  const asked = await keepFromNow(tx, policies, useCase, evidence)
+  recordAttached(tx, useCase, evidence, { right, asked })
+  return present({ ...nothingYet, evidence }, tx.now)
 }
 
 /** The lock on the use case keeps two newer pieces from coming in place of one, and one piece from coming twice. */
@@ -130,13 +151,21 @@ async function assertFitting(
   if (sharedFromId) assertElsewhere(await store.isShared(tx, sharedFromId, useCaseId))
 }
 
-function recordAttached(tx: WriteTx, useCase: UseCaseRow, right: string, evidence: store.EvidenceRow): void {
+const nothingYet = { verdict: null, scan: null, disposal: null, blob: null, supersededById: null }
+
+function recordAttached(
+  tx: WriteTx,
+  useCase: UseCaseRow,
+  evidence: store.EvidenceRow,
+  { right, asked: { policy, classes } }: { right: string; asked: Asked },
+): void {
   const { id: evidenceId, kind, form, digest, size, title, fileName, statement, url } = evidence
   const { supersedesId, sharedFromId } = evidence
   tx.record(useCase, {
     ...{ type: 'evidence.attached', right, evidenceId, kind, form, digest, size },
     ...(supersedesId && { supersedesId }),
     ...(sharedFromId && { sharedFromId }),
+    ...{ retainUntil: policy.until, daysAfterRetirement: policy.daysAfterRetirement, classes },
     sealed: { title, fileName, statement, ...(url !== null && { url }) },
   })
 }
@@ -150,11 +179,11 @@ export async function judge(tx: WriteTx, id: string, { verdict, note }: Judgemen
   const { useCaseId } = (await store.getAttachedRow(tx, id)).evidence
   const useCase = await lockUseCase(tx, useCaseId)
   const attached = await store.getAttachedRow(tx, id)
-  const { evidence, verdict: earlier, scan, supersededById } = attached
+  const { evidence, verdict: earlier, supersededById } = attached
   const right = authorize(tx.ability, 'judge', 'Evidence', subjectOf(evidence, useCase))
   assertNotRetired(useCase)
   assertUnjudged(earlier)
-  assertAvailable(scan?.state ?? 'available')
+  assertAvailable(stateOf(attached))
   assertCurrent(supersededById)
   if (verdict === 'accepted') assertFresh(evidence.freshUntil, tx.now)
   const { attachedBy, digest } = evidence
@@ -243,14 +272,24 @@ function subjectOf(
   return { id, useCaseId, attachedBy, orgUnitId, businessOwnerId, riskOwnerId }
 }
 
-function present({ evidence, verdict: given, scan, supersededById }: Presented, now: Instant): Evidence {
+function stateOf({ evidence, scan }: Pick<Presented, 'evidence' | 'scan'>): Evidence['state'] {
+  return evidence.disposedAt === null ? (scan?.state ?? 'available') : 'disposed'
+}
+
+function present(attached: Presented, now: Instant): Evidence {
+  const { verdict: given, supersededById, disposal, blob } = attached
+  const { givenAt: _given, disposedAt: _disposed, ...evidence } = attached.evidence
   const verdict = given && {
     ...{ verdict: given.verdict, givenBy: given.givenBy },
     ...{ givenAt: given.givenAt, note: given.note },
   }
-  const state = scan?.state ?? 'available'
+  const state = stateOf(attached)
   const isFresh = evidence.freshUntil === null || evidence.freshUntil > now
   const isSound = state === 'available' && isFresh && supersededById === null
   const counts = isSound && verdict?.verdict === 'accepted'
-  return Evidence.parse({ ...evidence, verdict, state, isFresh, counts, supersededById })
+  const disposalId = disposal?.id ?? null
+  const damagedAt = state === 'disposed' ? null : (blob?.damagedAt ?? null)
+  return Evidence.parse({
+    ...{ ...evidence, verdict, state, isFresh, counts, supersededById, disposalId, damagedAt },
+  })
 }

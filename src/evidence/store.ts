@@ -1,9 +1,17 @@
 import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
-import { evidence, evidenceScans, evidenceVerdicts, useCases } from '../db/schema.js'
+import {
+  evidence,
+  evidenceDisposals,
+  evidenceScans,
+  evidenceVerdicts,
+  storedBlobs,
+  useCases,
+} from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
+import type { Instant } from '../instant.js'
 import type { EvidenceFilters, EvidenceState } from './evidence.js'
 
 export type EvidenceRow = typeof evidence.$inferSelect
@@ -14,7 +22,10 @@ export interface AttachedRow {
   evidence: EvidenceRow
   verdict: VerdictRow | null
   /** Null where no scanner was to look at it. */
-  scan: { state: EvidenceState } | null
+  scan: { state: Exclude<EvidenceState, 'disposed'> } | null
+  disposal: { id: string } | null
+  /** Of its bytes, where they are in the store. */
+  blob: { damagedAt: Instant | null } | null
   supersededById: string | null
   useCase: { orgUnitId: string; businessOwnerId: string | null; riskOwnerId: string | null }
 }
@@ -30,12 +41,15 @@ export const rightsColumns = {
 
 const newer = alias(evidence, 'newer')
 
-const state = sql<EvidenceState>`coalesce(${evidenceScans.state}, 'available')`
+const state = sql<EvidenceState>`case when ${evidence.disposedAt} is not null then 'disposed'
+  else coalesce(${evidenceScans.state}, 'available') end`
 
 const attached = {
   evidence,
   verdict: evidenceVerdicts,
   scan: { state: evidenceScans.state },
+  disposal: { id: evidenceDisposals.disposalId },
+  blob: { damagedAt: storedBlobs.damagedAt },
   supersededById: newer.id,
   useCase: { orgUnitId, businessOwnerId, riskOwnerId },
 }
@@ -47,6 +61,8 @@ const selectAttached = (tx: ReadTx) =>
     .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
     .leftJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
     .leftJoin(evidenceScans, eq(evidenceScans.evidenceId, evidence.id))
+    .leftJoin(evidenceDisposals, eq(evidenceDisposals.evidenceId, evidence.id))
+    .leftJoin(storedBlobs, and(eq(storedBlobs.digest, evidence.digest), eq(evidence.form, 'file')))
     .leftJoin(newer, eq(newer.supersedesId, evidence.id))
 
 export async function getAttachedRow(tx: ReadTx, id: string): Promise<AttachedRow> {
@@ -110,7 +126,7 @@ export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<E
     .where(
       and(
         ...[eq(evidence.useCaseId, useCaseId), eq(evidenceVerdicts.verdict, 'accepted')],
-        ...[isFreshAt(tx.now), isNull(newer.id)],
+        ...[isFreshAt(tx.now), isNull(newer.id), isNull(evidence.disposedAt)],
       ),
     )
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
@@ -145,4 +161,29 @@ export async function insertVerdict(
   const [inserted] = await tx.sql.insert(evidenceVerdicts).values(row).returning()
   if (!inserted) throw new Error('an inserted verdict came back empty')
   return inserted
+}
+
+/**
+ * Notes that a piece rests on these bytes, and keeps them from being removed until this is committed or undone.
+ * @returns when such bytes were removed, if they were and this has not brought them back yet
+ */
+export async function claimBytes(
+  tx: WriteTx,
+  { digest, size }: { digest: string; size: number },
+): Promise<Instant | null> {
+  const [row] = await tx.sql
+    .insert(storedBlobs)
+    .values({ digest, size, storedAt: tx.now })
+    .onConflictDoUpdate({ target: storedBlobs.digest, set: { storedAt: tx.now } })
+    .returning({ removedAt: storedBlobs.removedAt })
+  return row?.removedAt ?? null
+}
+
+/** Bytes that were removed are there again, and nobody looked at them yet. */
+export async function bringBack(tx: WriteTx, digest: string): Promise<void> {
+  const unknown = { removedAt: null, checkedAt: null, soundness: null, damagedAt: null }
+  await tx.sql
+    .update(storedBlobs)
+    .set({ ...unknown, retainUntil: null, held: null, toldAt: null })
+    .where(eq(storedBlobs.digest, digest))
 }
