@@ -13,7 +13,7 @@ import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
 import { delegationRoutes } from './delegations/routes.js'
-import { assertRoom, FolderStore } from './evidence/blobs.js'
+import type { BlobStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
 import { gateRoutes } from './gate/routes.js'
 import { handoverRoutes } from './handover/routes.js'
@@ -51,6 +51,8 @@ export interface AppDeps {
   config: Config
   policies: Policies<ImportProfile>
   database: Database
+  /** Where the bytes of evidence lie. */
+  blobs: BlobStore
   log?: DestinationStream
   /** In tests: an answer that differs from what the handler returned, or from its schema, becomes a 500. */
   verifyResponses?: boolean
@@ -82,7 +84,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     database: forgetting(database, () => authenticator.forget()),
     authenticate: async ({ headers }) => await authenticator.authenticate(headers.authorization),
     renew: async ({ authorization }) => await authenticator.renew(authorization),
-    readiness: readinessOf(database, config),
+    readiness: readinessOf(deps),
   })
   await registerFeatures(app, { ...deps, callerOf })
   return app
@@ -98,13 +100,13 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(systemRoutes, deps)
   await app.register(useCaseRoutes, deps)
   await app.register(policyChangeRoutes, deps)
-  const { dataDir, evidenceDir, uploadLimit } = deps.config
+  const { blobs } = deps
+  const { dataDir, uploadLimit } = deps.config
   await app.register(catalogRoutes, { policies: deps.policies, uploadLimit })
-  const blobs = new FolderStore(evidenceDir)
   await app.register(evidenceRoutes, {
     blobs,
     uploadLimit,
-    taken: deps.policies.evidence,
+    policies: deps.policies,
     isScanned: deps.config.clamav !== undefined,
   })
   await app.register(delegationRoutes)
@@ -127,7 +129,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
     uploadLimit,
   })
   await app.register(registerRoutes, deps)
-  await app.register(packageRoutes, { ...deps, blobs })
+  await app.register(packageRoutes, deps)
   await app.register(noticeRoutes, deps)
 }
 
@@ -181,13 +183,13 @@ async function acceptInvitation(
 }
 
 /** The policy was loaded whole, or the process would not have started. */
-function readinessOf(
-  database: Database,
-  { evidenceDir }: Pick<Config, 'evidenceDir'>,
-): Record<string, () => Promise<void>> {
+function readinessOf({
+  database,
+  blobs,
+}: Pick<AppDeps, 'database' | 'blobs'>): Record<string, () => Promise<void>> {
   return {
     policy: async () => undefined,
-    disk: async () => await assertRoom(evidenceDir),
+    evidence: async () => await blobs.assertUsable(),
     database: database.ping,
     migrations: async () => {
       if (!(await isMigrated(database.pool))) throw new Error('migrations are pending: run `assent migrate`')

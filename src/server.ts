@@ -9,10 +9,11 @@ import { asOwner, type DatabaseLocation, findDatabase } from './db/location.js'
 import { migrate } from './db/migrate.js'
 import type { Request } from './db/transaction.js'
 import { RegistryError } from './errors.js'
-import { FolderStore } from './evidence/blobs.js'
+import type { BlobStore } from './evidence/blobs.js'
 import { clamdScan } from './evidence/clamd.js'
 import { Scanning } from './evidence/scanning.js'
 import { collectOrphans } from './evidence/service.js'
+import { openStore } from './evidence/stores/open.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
 import { ImportProfile } from './imports/profile.js'
@@ -48,16 +49,17 @@ export async function startServer(config: Config): Promise<Server> {
     await asOwner(location, migrate)
     const database = await open(config, location)
     started.push(database.close)
-    const app = await buildApp({ config, policies, database })
+    const blobs = await openStore(config)
+    const app = await buildApp({ config, policies, database, blobs })
     await recordPolicy(database, policies, config)
     started.push(async () => await app.close())
     const url = await listen(app, config)
     const firstSignIn = await prepareFirstSignIn(database)
     const cleaning = keepClean(database, app)
     started.push(async () => clearInterval(cleaning))
-    const collecting = keepCollecting(config, database, app)
+    const collecting = keepCollecting(database, blobs, app)
     started.push(async () => clearInterval(collecting))
-    started.push(scanEvidence({ config, policies, database, app }))
+    started.push(scanEvidence({ config, policies, database, blobs, app }))
     const { registry } = app.metrics
     const telling = await prepareTelling({ config, policies, database, registry, log: app.log })
     telling.dispatcher.start()
@@ -84,13 +86,13 @@ interface Running {
   config: Config
   policies: Policies
   database: Database
+  blobs: BlobStore
   app: App
 }
 
 /** Where a scanner is configured, its files are looked through. Answers what ends that. */
-function scanEvidence({ config, policies, database, app }: Running): () => Promise<void> {
+function scanEvidence({ config, policies, database, blobs, app }: Running): () => Promise<void> {
   if (!config.clamav) return async () => {}
-  const blobs = new FolderStore(config.evidenceDir)
   const scan = clamdScan(config.clamav)
   const scanning = new Scanning({ database, blobs, scan, assent: () => asAssent(policies), log: app.log })
   scanning.start()
@@ -118,8 +120,7 @@ async function open(config: Config, location: DatabaseLocation): Promise<Databas
 }
 
 /** Once a day, every process may do so. */
-function keepCollecting({ evidenceDir }: Config, database: Database, app: App): NodeJS.Timeout {
-  const blobs = new FolderStore(evidenceDir)
+function keepCollecting(database: Database, blobs: BlobStore, app: App): NodeJS.Timeout {
   const collect = () =>
     collectOrphans(database, blobs).catch((err) => app.log.warn({ err }, 'bytes without a row stay'))
   return setInterval(collect, DAY_MS).unref()

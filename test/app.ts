@@ -11,6 +11,7 @@ import { digestOfSecret, mintSecret } from '../src/auth/tokens.js'
 import { projectRoot, readConfig } from '../src/config.js'
 import type { Clock } from '../src/db/clock.js'
 import { type Database, openDatabase } from '../src/db/database.js'
+import { openStore } from '../src/evidence/stores/open.js'
 import type { App } from '../src/http/types.js'
 import { ASSENT_ID, ROOT_UNIT_ID } from '../src/ids.js'
 import { ImportProfile } from '../src/imports/profile.js'
@@ -96,6 +97,7 @@ export async function startApp(t: Test, options: TestAppOptions = {}): Promise<T
     config,
     policies,
     database,
+    blobs: await openStore(config),
     verifyResponses: true,
     log: pino.destination('/dev/null'),
   })

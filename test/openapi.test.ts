@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { buildApp } from '../src/app.js'
 import { projectRoot, readConfig } from '../src/config.js'
 import { openDatabase } from '../src/db/database.js'
+import { openStore } from '../src/evidence/stores/open.js'
 import { tags } from '../src/http/operations.js'
 import { Problem } from '../src/http/problem.js'
 import { ImportProfile } from '../src/imports/profile.js'
@@ -40,7 +41,12 @@ async function describeApi() {
   const limits = { poolSize: 1, exportPoolSize: 1, statementTimeoutMs: 1000 }
   const { appConnection: connection } = await createDatabase(t)
   const database = await openDatabase({ connection, clock, ...limits })
-  const app = await buildApp({ config, database, policies: loadPolicies(config.policiesDir, ImportProfile) })
+  const app = await buildApp({
+    config,
+    database,
+    policies: loadPolicies(config.policiesDir, ImportProfile),
+    blobs: await openStore(config),
+  })
   await app.ready()
   const document = JSON.parse(JSON.stringify(app.swagger()))
   const { operations: spoken } = app

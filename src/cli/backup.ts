@@ -1,7 +1,7 @@
 import { readConfig } from '../config.js'
 import { backUp } from '../db/backup/write.js'
 import { asOwner, findExistingDatabase } from '../db/location.js'
-import { FolderStore } from '../evidence/blobs.js'
+import { openStore } from '../evidence/stores/open.js'
 import { UsageError } from './flags.js'
 import { shippedVersion } from './version.js'
 
@@ -23,7 +23,7 @@ export async function run(argv: string[]): Promise<number> {
   const location = await findExistingDatabase(config)
   try {
     const manifest = await asOwner(location, async (client) => {
-      const evidence = new FolderStore(config.evidenceDir)
+      const evidence = await openStore(config)
       return await backUp({ client, evidence, assent: shippedVersion() }, file, whenTold())
     })
     const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)

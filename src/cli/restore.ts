@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.js'
 import { readBackup } from '../db/backup/read.js'
 import { assertRestorable, restore } from '../db/backup/restore.js'
 import { asOwner, findDatabase } from '../db/location.js'
-import { FolderStore } from '../evidence/blobs.js'
+import { openStore } from '../evidence/stores/open.js'
 import { UsageError } from './flags.js'
 
 export const help = `usage: assent restore FILE
@@ -24,7 +24,7 @@ export async function run(argv: string[]): Promise<number> {
   const location = await findDatabase(config)
   try {
     await asOwner(location, async (client) => {
-      await restore({ client, evidence: new FolderStore(config.evidenceDir) }, file, manifest)
+      await restore({ client, evidence: await openStore(config) }, file, manifest)
     })
     const rows = manifest.tables.reduce((sum, table) => sum + table.rows, 0)
     console.log(

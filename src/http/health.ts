@@ -16,7 +16,9 @@ const Readiness = z
   })
   .meta({
     id: 'Readiness',
-    examples: [{ status: 'ready', checks: { policy: 'ok', disk: 'ok', database: 'ok', migrations: 'ok' } }],
+    examples: [
+      { status: 'ready', checks: { policy: 'ok', evidence: 'ok', database: 'ok', migrations: 'ok' } },
+    ],
   })
 type Readiness = z.infer<typeof Readiness>
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import t from 'tap'
-import { assertRoom, FolderStore } from '../../src/evidence/blobs.js'
+import { FolderStore } from '../../src/evidence/stores/folder.js'
 
 const bytes = Buffer.from('four of five seats approved')
 const hex = createHash('sha256').update(bytes).digest('hex')
@@ -14,9 +14,9 @@ const stored = { digest: `sha256:${hex}`, size: bytes.length }
 
 t.test('there is room only in a folder that can be written, on a disk with space', async (t) => {
   const folder = t.testdir({ taken: 'a file' })
-  await assertRoom(join(folder, 'evidence'))
-  await t.rejects(assertRoom(join(folder, 'taken')), /EEXIST|ENOTDIR/)
-  await t.rejects(assertRoom(folder, Number.MAX_SAFE_INTEGER), /nearly full: free at least/)
+  await new FolderStore(join(folder, 'evidence')).assertUsable()
+  await t.rejects(new FolderStore(join(folder, 'taken')).assertUsable(), /EEXIST|ENOTDIR/)
+  await t.rejects(new FolderStore(folder).assertUsable(Number.MAX_SAFE_INTEGER), /nearly full: free at least/)
 })
 
 t.test('what was put comes back, whole or in part, from a place named by its digest', async (t) => {
@@ -55,7 +55,7 @@ t.test('a stream that breaks, or is not what was announced, leaves nothing', asy
 t.test('a process that is killed leaves a draft, and the next start removes it', async (t) => {
   const folder = t.testdir()
   const script = `
-    import { FolderStore } from ${JSON.stringify(new URL('../../src/evidence/blobs.js', import.meta.url).href)}
+    import { FolderStore } from ${JSON.stringify(new URL('../../src/evidence/stores/folder.js', import.meta.url).href)}
     const endless = async function* () {
       for (;;) {
         yield Buffer.alloc(65_536)

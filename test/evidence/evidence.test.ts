@@ -397,11 +397,11 @@ async function refuses(
   t.same(await trace(world), before, 'nothing changed')
 }
 
-t.test('readiness is also about the policy and the disk', async (t) => {
+t.test('readiness is also about the policy and the evidence store', async (t) => {
   const { app } = await startApp(t)
   const { statusCode, body } = await app.inject({ url: '/readyz' })
   t.equal(statusCode, 200)
-  t.match(JSON.parse(body), { checks: { policy: 'ok', disk: 'ok', database: 'ok', migrations: 'ok' } })
+  t.match(JSON.parse(body), { checks: { policy: 'ok', evidence: 'ok', database: 'ok', migrations: 'ok' } })
 })
 
 async function download({ app, judge }: World, place: string, headers: Record<string, string> = {}) {

@@ -2,8 +2,8 @@
 import { linkSync, mkdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { FolderStore } from '../../src/evidence/blobs.js'
 import { collectOrphans } from '../../src/evidence/service.js'
+import { FolderStore } from '../../src/evidence/stores/folder.js'
 import { filesIn, startWorld, upload } from './world.js'
 
 const DAY_MS = 86_400_000

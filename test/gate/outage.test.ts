@@ -6,6 +6,7 @@ import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { readConfig } from '../../src/config.js'
 import { openDatabase } from '../../src/db/database.js'
+import { openStore } from '../../src/evidence/stores/open.js'
 import { startApp } from '../app.js'
 import { approved, registered } from './register.js'
 
@@ -77,7 +78,13 @@ const database = await openDatabase({
   statementTimeoutMs: 5000,
 })
 const config = readConfig({ ASSENT_DATA_DIR: t.testdir(), ASSENT_LOG_LEVEL: 'silent' })
-const shaky = await buildApp({ config, policies, database, log: pino.destination('/dev/null') })
+const shaky = await buildApp({
+  config,
+  policies,
+  database,
+  blobs: await openStore(config),
+  log: pino.destination('/dev/null'),
+})
 await shaky.ready()
 t.teardown(async () => {
   wire.close()

@@ -13,7 +13,7 @@ import { readBackup } from '../../src/db/backup/read.js'
 import { assertRestorable, restore } from '../../src/db/backup/restore.js'
 import { backUp } from '../../src/db/backup/write.js'
 import { migrate, runMigrations, shippedMigrations } from '../../src/db/migrate.js'
-import { FolderStore } from '../../src/evidence/blobs.js'
+import { FolderStore } from '../../src/evidence/stores/folder.js'
 import { personOf, startApp } from '../app.js'
 import { type Connection, openClient } from '../database-run.js'
 import {
@@ -237,8 +237,8 @@ t.test('a restore that cannot be finished leaves nothing behind', async (t) => {
   const fails = async (put: Put, message: RegExp) => {
     const client = await connect(t, ownerConnection)
     const has = async (digest: string) => await store.has(digest)
-    const takeBack = async (digest: string) => await store.takeBack(digest)
-    const restoring = restore({ client, evidence: { has, put, takeBack } }, file, manifest)
+    const remove = async (digest: string) => await store.remove(digest)
+    const restoring = restore({ client, evidence: { has, put, remove } }, file, manifest)
     await t.rejects(restoring, { name: 'RegistryError', code: 'unavailable', message })
     t.strictSame(filesIn(join(folder, 'other')), [])
     t.strictSame(await query(ownerConnection, `select from pg_class where relname = 'person'`), [])
