@@ -26,17 +26,36 @@ export const subjects = {
     noun: 'use case',
     actions: [
       ...(['read', 'register', 'revise', 'raise_tier', 'attach', 'submit', 'retire', 'bind', 'ask'] as const),
-      ...(['suspend', 'report', 'break_glass'] as const),
+      ...(['suspend', 'report', 'break_glass', 'hold', 'dispose'] as const),
     ],
     begins: ['register'],
     fields: { id: 'id', orgUnitId: 'id', businessOwnerId: 'id', riskOwnerId: 'id' },
   },
   Evidence: {
     noun: 'evidence',
-    actions: ['read', 'judge'],
+    actions: ['read', 'judge', 'retain', 'shorten'],
     begins: [],
     fields: { ...ofUseCase, attachedBy: 'id' },
   },
+  LegalHold: {
+    noun: 'legal hold',
+    actions: ['read', 'place', 'extend', 'release', 'lift'],
+    begins: ['place'],
+    fields: { orgUnitId: 'id', placedBy: 'id' },
+  },
+  Shortening: {
+    noun: 'proposal to shorten retention',
+    actions: ['read', 'judge'],
+    begins: [],
+    fields: { ...ofUseCase, proposedBy: 'id' },
+  },
+  Disposal: {
+    noun: 'disposal',
+    actions: ['read', 'judge'],
+    begins: [],
+    fields: { ...ofUseCase, proposedBy: 'id' },
+  },
+  EvidenceStore: { noun: 'evidence store', actions: ['read'], begins: [], fields: { orgUnitId: 'whole' } },
   Profile: { noun: 'control profile', actions: ['read', 'assess'], begins: [], fields: ofUseCase },
   Exception: { noun: 'exception', actions: ['read'], begins: [], fields: ofUseCase },
   Review: {

@@ -64,6 +64,19 @@ const situations: { [T in SubjectType]: Rows<T> } = {
     'business owner, own unit': { ...review, businessOwnerId: me },
     'risk owner, own unit': { ...review, riskOwnerId: me },
   },
+  LegalHold: {
+    ...places({ placedBy: other }),
+    'placed it, own unit': { orgUnitId: ownUnit, placedBy: me },
+  },
+  Shortening: {
+    ...cases({ proposedBy: other }),
+    'proposed it, own unit': { ...ownCase, proposedBy: me },
+  },
+  Disposal: {
+    ...cases({ proposedBy: other }),
+    'proposed it, own unit': { ...ownCase, proposedBy: me },
+  },
+  EvidenceStore: { any: {}, 'whole organisation': {} },
   Profile: cases({}),
   Exception: cases({}),
   Vote: cases({}),
