@@ -61,7 +61,7 @@ const features = [
 const layers: [name: string, files: RegExp][] = [
   [
     'pure',
-    /^(errors|instant|issues|markdown|page|period|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
+    /^(errors|instant|issues|markdown|page|period|spreadsheet|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
   ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],

@@ -3,10 +3,10 @@ import { evidence } from '../evidence/examples.js'
 import { orgUnit } from '../org-units/examples.js'
 import { grant, riskOwner } from '../people/examples.js'
 import { castVotes, decision } from '../reviews/examples.js'
+import { csvLine } from '../spreadsheet.js'
 import { system } from '../systems/examples.js'
 import { facts, standing, useCase } from '../use-cases/examples.js'
 import type { Kind } from './register.js'
-import { csvLine } from './spreadsheet.js'
 
 const { id, key, revision, version, origin, tier, createdAt, updatedAt } = useCase
 const { orgUnitId: _unit, systemIds: _systems, ...stated } = facts

@@ -8,6 +8,7 @@ import type { ReadTx } from '../db/transaction.js'
 import { ROOT_UNIT_ID } from '../ids.js'
 import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import { csvLine } from '../spreadsheet.js'
 import { filterConditions, inUnit } from '../standing/service.js'
 import { selectAnnex } from './annex-store.js'
 import { annexHeaders, annexRow } from './annex-viii.js'
@@ -25,7 +26,6 @@ import {
   type VoteQuery,
   type VoteRecord,
 } from './register.js'
-import { csvLine } from './spreadsheet.js'
 import * as store from './store.js'
 import { type Sheet, sheetOf, workbookOf } from './workbook.js'
 

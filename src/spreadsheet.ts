@@ -1,5 +1,5 @@
 /**
- * A cell that a spreadsheet would take for a formula. `src/db/cells.ts` says the same in SQL; the import of Assent's
+ * A cell that a spreadsheet would take for a formula. `db/cells.ts` says the same in SQL; the import of Assent's
  * own columns takes the apostrophe off again.
  */
 const runnable = /^'*[\t\n\r+=@＋－＝＠-]/
