@@ -1,9 +1,11 @@
+import type { Catalog } from '../catalogs/catalog.js'
 import type { ConditionsFile } from './conditions-file.js'
 import type { Flaw } from './flaws.js'
 import type { GateFile } from './gate-policy.js'
 import type { LanesFile } from './lanes.js'
 import type { OverlaysFile } from './overlays.js'
-import type { RiskTiersFile } from './risk-tiers-file.js'
+import type { RequirementsFile } from './requirements.js'
+import { type RiskTiersFile, UNKNOWN } from './risk-tiers-file.js'
 
 /** Files that are each sound by themselves; one that is not is left out, and nothing is said of what rests on it. */
 export interface SoundFiles {
@@ -12,6 +14,9 @@ export interface SoundFiles {
   gate?: GateFile | undefined
   overlays?: OverlaysFile | undefined
   conditions?: ConditionsFile | undefined
+  requirements?: RequirementsFile | undefined
+  /** Those of the policy folder, if all are sound. */
+  catalogs?: readonly Catalog[] | undefined
 }
 
 /** Something in one file that does not fit what another says. */
@@ -28,12 +33,14 @@ interface Named {
 
 /** Every name in a policy file that another file should know and does not, and every addition that finds no place. */
 export function findMisfits(files: SoundFiles): Misfit[] {
-  const { riskTiers, lanes, gate, overlays, conditions } = files
+  const { riskTiers, lanes, gate, overlays, conditions, requirements, catalogs } = files
   return [
     ...(riskTiers ? misfitsOfFacts(factsNamedIn(files), riskTiers) : []),
     ...(gate ? misfitsOfEnvironments(environmentsNamedIn(files), gate) : []),
     ...(overlays && conditions ? misfitsOfPatterns(overlays, conditions) : []),
     ...(overlays && lanes ? [...misfitsOfStages(overlays, lanes), ...misfitsOfVotes(overlays, lanes)] : []),
+    ...(requirements && riskTiers ? misfitsOfAnswers(requirements, riskTiers) : []),
+    ...(requirements && catalogs ? misfitsOfControls(requirements, catalogs) : []),
   ]
 }
 
@@ -134,6 +141,55 @@ function misfitsOfVotes({ overlays }: OverlaysFile, { lanes }: LanesFile): Misfi
       : [],
   )
 }
+
+/** What nobody answered meets every requirement, so that a scope can only name what was answered. */
+function misfitsOfAnswers({ requirements }: RequirementsFile, { questions }: RiskTiersFile): Misfit[] {
+  const named = requirements.flatMap(({ when }, index) =>
+    Object.entries(when.answers ?? {}).map(([question, options]) => ({
+      path: ['requirements', index, 'when', 'answers', question],
+      question,
+      options,
+    })),
+  )
+  return named.flatMap(({ path, question, options }): Misfit[] => {
+    const file = 'requirements.json'
+    const asked = questions.find(({ id }) => id === question)
+    if (!asked) return [{ file, path, message: 'no such question in risk-tiers.json; correct one of them' }]
+    const known = asked.options.map(({ id }) => id).filter((id) => id !== UNKNOWN)
+    const strange = options.flatMap((option, at) =>
+      known.includes(option) ? [] : [{ file, path: [...path, at], message: strangeAnswer(option) }],
+    )
+    const message = 'every answer is named, so that this rules nothing out; leave the question out'
+    return known.every((id) => options.includes(id)) ? [...strange, { file, path, message }] : strange
+  })
+}
+
+const strangeAnswer = (option: string): string =>
+  option === UNKNOWN
+    ? 'what nobody answered meets every requirement already; leave it out'
+    : 'no such answer to this question in risk-tiers.json; correct one of them'
+
+/** A requirement names what is shipped with the policy, so that it means the same in every installation. */
+function misfitsOfControls({ requirements }: RequirementsFile, catalogs: readonly Catalog[]): Misfit[] {
+  const file = 'requirements.json'
+  return requirements.flatMap(({ controls }, index): Misfit[] => {
+    if (!controls) return []
+    const path = ['requirements', index, 'controls']
+    const versions = catalogs.filter(({ id }) => id === controls.catalog)
+    const catalog = versions.find(({ version }) => version === controls.version)
+    if (!catalog) {
+      const name = versions.length > 0 ? 'version' : 'catalog'
+      return [{ file, path: [...path, name], message: `no such ${name} in catalogs/; correct one of them` }]
+    }
+    const known = new Set([...catalog.functions, ...catalog.categories, ...catalog.controls].map(idOf))
+    const message = 'no such control, category or function in this catalog; correct it'
+    return controls.ids.flatMap((id, at) =>
+      known.has(id) ? [] : [{ file, path: [...path, 'ids', at], message }],
+    )
+  })
+}
+
+const idOf = ({ id }: { id: string }): string => id
 
 function misfits(named: Named[], isStrange: (name: string) => boolean, message: string): Misfit[] {
   return named.flatMap(({ file, path, names }) =>

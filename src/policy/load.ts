@@ -80,7 +80,7 @@ export function loadPolicies(dir: string, importProfile: z.ZodType = z.unknown()
     catalogs: parseFolder(files, 'catalogs', Catalog, issues),
     mappings: parseFolder(files, 'mappings', CatalogMapping, issues),
   }
-  issues.push(...issuesOfMisfits(parts), ...issuesOfLooseEnds(catalogFiles, issues))
+  issues.push(...issuesOfMisfits(parts, catalogFiles, issues), ...issuesOfLooseEnds(catalogFiles, issues))
   if (!areWhole(parts) || issues.length > 0) throw refusal(dir, issues)
   return freeze({
     digest: digestFiles(files),
@@ -119,8 +119,9 @@ function areWhole(parts: Parsed): parts is Parts {
   return Object.values(parts).every((part) => part !== undefined)
 }
 
-function issuesOfMisfits(parts: Parsed): Issue[] {
-  return findMisfits(parts).map(issueIn)
+function issuesOfMisfits(parts: Parsed, { catalogs }: CatalogFiles, issues: Issue[]): Issue[] {
+  const areSound = !hasBrokenCatalog(issues)
+  return findMisfits({ ...parts, catalogs: areSound ? [...catalogs.values()] : undefined }).map(issueIn)
 }
 
 /** Each file by its name, of those without a problem. */
@@ -137,8 +138,11 @@ function parseFolder<T>(
 
 /** Nothing is said of what hangs on a catalog that has a problem itself. */
 function issuesOfLooseEnds(catalogFiles: CatalogFiles, issues: Issue[]): Issue[] {
-  if (issues.some(({ path }) => path.startsWith('catalogs/'))) return []
-  return findLooseEnds(catalogFiles).map(issueIn)
+  return hasBrokenCatalog(issues) ? [] : findLooseEnds(catalogFiles).map(issueIn)
+}
+
+function hasBrokenCatalog(issues: Issue[]): boolean {
+  return issues.some(({ path }) => path.startsWith('catalogs/'))
 }
 
 function issueIn({ file, path, message }: Misfit): Issue {

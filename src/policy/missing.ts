@@ -1,13 +1,18 @@
 import { z } from 'zod'
 import type { EvidenceKind } from '../evidence/evidence.js'
-import { addDays, day, type Instant } from '../instant.js'
+import { addDays, type Instant } from '../instant.js'
 import * as examples from './examples.js'
+import { type Want, type Wanting, wantWords } from './requirement-words.js'
 import { Ask, type Asked, type ControlAsk, type ControlState, type EvidenceAsk } from './requirements.js'
 
-/** A piece of evidence as requirements look at it: available, not disposed, and without an accepted newer one. */
+/** A piece of evidence as requirements look at it: not rejected, not disposed, and without an accepted newer one. */
 export interface Piece {
   id: string
   kind: EvidenceKind
+  /** A virus scanner has not let it go yet. */
+  isHeld: boolean
+  /** Ids of all the older pieces in whose place it came, or is to come. */
+  replaces: readonly string[]
   /** When its bytes were first attached, there or where it was shared from. */
   givenAt: Instant
   freshUntil: Instant | null
@@ -46,21 +51,11 @@ export const Required = z
   .meta({ id: 'Required', examples: [examples.required] })
 export type Required = z.infer<typeof Required>
 
-export const Want = z.enum([
-  'not_there',
-  'not_accepted',
-  'not_accepted_by_seat',
-  'stale',
-  'not_in_state',
-  'without_evidence',
-])
-export type Want = z.infer<typeof Want>
-
 /** One thing that is not there, and why. */
 export interface Gap {
   asked: Asked
   want: Want
-  /** For a person: what is so, and what to do next. */
+  /** For a person, after the id of the requirement: what is so, and what to do next. */
   sentence: string
 }
 
@@ -81,8 +76,7 @@ export interface RequiredHead {
 export function missing(asks: readonly Asked[], holdings: Holdings, at: Instant): Gap[] {
   return asks.flatMap((asked) => {
     if (isMet(asked.ask, holdings, at)) return []
-    const want = wantOf(asked.ask, holdings)
-    return [{ asked, want, sentence: sentenceOf(asked, want, holdings) }]
+    return [{ asked, ...whyNot(asked, holdings, at) }]
   })
 }
 
@@ -119,7 +113,7 @@ export function coverOf(ask: Ask, holdings: Holdings): Cover {
 
 /**
  * R-103: when what an approval required goes stale, and since when it is not there. What became a condition is the
- * condition's business until it was there once; what is excepted is missing from the end of the exception on.
+ * condition's business until that is met; what is excepted is missing from the end of the exception on.
  * @param before what the head says now: what was missing stays missing since then
  */
 export function headOf(
@@ -130,15 +124,15 @@ export function headOf(
 ): RequiredHead {
   const head: RequiredHead = { evidenceStaleAt: null, evidenceMissingAt: null, controlMissingAt: null }
   for (const one of required) {
+    if (one.taken === 'condition') continue
     const cover = coverOf(one.ask, holdings)
     const excepted = one.exceptedUntil
     if (cover !== undefined) {
       if (cover.until === null) continue
       head.evidenceStaleAt = earliest(head.evidenceStaleAt, later(cover.until, excepted))
-    } else if (one.taken !== 'condition') {
+    } else {
       const name = one.ask.type === 'evidence' ? 'evidenceMissingAt' : 'controlMissingAt'
-      const since = excepted !== null && excepted > now ? excepted : sinceOf(before[name], now)
-      head[name] = earliest(head[name], since)
+      head[name] = earliest(head[name], later(sinceOf(before[name], now), excepted))
     }
   }
   return head
@@ -156,11 +150,13 @@ function controlCover({ states, withEvidence, ...ask }: ControlAsk, { controls, 
   const assessed = find(ask, controls)
   if (!assessed || !states.includes(assessed.state)) return undefined
   if (!withEvidence || assessed.state !== 'in_place') return { until: null }
-  const named = pieces.filter(
-    ({ id, verdict }) => verdict === 'accepted' && assessed.evidenceIds.includes(id),
-  )
+  const named = pieces.filter((piece) => piece.verdict === 'accepted' && isNamed(assessed, piece))
   return longest(named.map(({ freshUntil }) => freshUntil))
 }
+
+/** A piece serves in the place of those that it came for, so that a newer one need not be named anew. */
+const isNamed = ({ evidenceIds }: Assessed, { id, replaces }: Piece): boolean =>
+  [id, ...replaces].some((one) => evidenceIds.includes(one))
 
 function find(
   { catalog, version, control }: Pick<ControlAsk, 'catalog' | 'version' | 'control'>,
@@ -198,41 +194,37 @@ function earliest(a: Instant | null, b: Instant | null): Instant | null {
 
 const later = (a: Instant, b: Instant | null): Instant => (b !== null && b > a ? b : a)
 
-function wantOf(ask: Ask, holdings: Holdings): Want {
-  if (ask.type === 'control') {
-    const state = find(ask, holdings.controls)?.state
-    if (state === undefined || !ask.states.includes(state)) return 'not_in_state'
-    return coverOf(ask, holdings) === undefined ? 'without_evidence' : 'stale'
-  }
-  const ofKind = holdings.pieces.filter(({ kind, verdict }) => kind === ask.kind && verdict !== 'refused')
-  if (ofKind.some((piece) => fits(ask, piece))) return 'stale'
-  if (ofKind.some(({ verdict }) => verdict === 'accepted')) return 'not_accepted_by_seat'
-  return ofKind.length > 0 ? 'not_accepted' : 'not_there'
+function whyNot(
+  { requirement: { id }, ask }: Asked,
+  holdings: Holdings,
+  at: Instant,
+): Pick<Gap, 'want' | 'sentence'> {
+  const wanting =
+    ask.type === 'control' ? wantingOfControl(ask, holdings) : wantingOfEvidence(ask, holdings.pieces, at)
+  return { want: wanting.want, sentence: `${id}: ${wantWords(ask, wanting)}` }
 }
 
-function sentenceOf({ requirement: { id }, ask }: Asked, want: Want, holdings: Holdings): string {
-  return ask.type === 'evidence'
-    ? `${id}: ${evidenceWords(ask, want, coverOf(ask, holdings))}`
-    : `${id}: ${controlWords(ask, want, find(ask, holdings.controls)?.state)}`
+function wantingOfControl(ask: ControlAsk, holdings: Holdings): Wanting {
+  const assessed = find(ask, holdings.controls)
+  const cover = controlCover(ask, holdings)
+  const wanting = { state: assessed?.state, staleSince: cover?.until ?? null }
+  if (!assessed || !ask.states.includes(assessed.state)) return { want: 'not_in_state', ...wanting }
+  if (holdings.pieces.some((piece) => piece.verdict === null && isNamed(assessed, piece))) {
+    return { want: 'not_accepted', ...wanting }
+  }
+  return { want: cover ? 'stale' : 'without_evidence', ...wanting }
 }
 
-function evidenceWords({ kind, acceptedBy }: EvidenceAsk, want: Want, cover: Cover): string {
-  const name = kind.replaceAll('_', ' ')
-  const seats = acceptedBy.join(' or ')
-  if (want === 'stale') return `the ${name} went stale on ${day(cover?.until ?? '')}; attach a newer one`
-  if (want === 'not_accepted') {
-    return `a ${name} is there, and ${seats ? `the seat ${seats}` : 'somebody other than its giver'} has to accept it`
-  }
-  if (want === 'not_accepted_by_seat') {
-    return `a ${name} was accepted, and has to be by the seat ${seats}; attach it again for them`
-  }
-  return `a ${name} is missing; attach one${seats ? `, for the seat ${seats} to accept` : ''}`
-}
-
-function controlWords({ control, states }: ControlAsk, want: Want, state?: ControlState): string {
-  const words = (one: string) => one.replaceAll('_', ' ')
-  if (want === 'without_evidence') return `${control} is in place without evidence; name accepted evidence`
-  if (want === 'stale') return `the evidence for ${control} went stale; name a newer one`
-  const wanted = states.map(words).join(' or ')
-  return `${control} is ${words(state ?? 'not_assessed')}, and has to be ${wanted}; assess it`
+/** Of several pieces the one that is nearest to counting says what is wanted. */
+function wantingOfEvidence(ask: EvidenceAsk, pieces: readonly Piece[], at: Instant): Wanting {
+  const ofKind = pieces.filter(({ kind, verdict }) => kind === ask.kind && verdict !== 'refused')
+  const fitting = ofKind.filter((piece) => fits(ask, piece))
+  const staleSince = longest((fitting.length > 0 ? fitting : ofKind).map((piece) => endOf(ask, piece)))
+  const wanting = { state: undefined, staleSince: staleSince?.until ?? null }
+  const fresh = ofKind.filter((piece) => isBefore(at, endOf(ask, piece)))
+  const open = fresh.filter(({ verdict }) => verdict === null)
+  if (open.some(({ isHeld }) => !isHeld)) return { want: 'not_accepted', ...wanting }
+  if (open.length > 0) return { want: 'held_back', ...wanting }
+  if (fresh.length > 0) return { want: 'not_accepted_by_seat', ...wanting }
+  return { want: ofKind.length > 0 ? 'stale' : 'not_there', ...wanting }
 }

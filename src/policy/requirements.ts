@@ -180,17 +180,58 @@ function flawsOf(requirements: Requirement[]): Flaw[] {
   return [...flaws, ...requirements.flatMap(flawsOfRequirement)]
 }
 
-/** An owner's word cannot carry a condition, and what is prohibited is never approved. */
-function flawsOfRequirement({ when, evidence, controls, ifMissing }: Requirement, index: number): Flaw[] {
+function flawsOfRequirement(requirement: Requirement, index: number): Flaw[] {
+  const { evidence, controls } = requirement
   const path = ['requirements', index]
+  const isOne = (evidence === undefined) !== (controls === undefined)
+  const message = 'ask either for evidence or for controls; write two requirements for both'
+  return [
+    ...(isOne ? [] : [{ path, message }]),
+    ...flawsOfTiers(requirement).map((flaw) => below(path, flaw)),
+    ...(controls ? flawsOfControls(controls).map((flaw) => below([...path, 'controls'], flaw)) : []),
+  ]
+}
+
+/** An owner's word cannot carry a condition, nor be excepted from, and what is prohibited is never approved. */
+function flawsOfTiers({ when: { tiers = Tier.options }, ifMissing, exception }: Requirement): Flaw[] {
   const flaws: Flaw[] = []
-  if ((evidence === undefined) === (controls === undefined)) {
-    flaws.push({ path, message: 'ask either for evidence or for controls; write two requirements for both' })
-  }
-  const tiers: Tier[] = when.tiers ?? Tier.options
+  const path = ['when', 'tiers']
   if (tiers.includes('minimal') && ifMissing !== 'refuse') {
     const message = 'what is attested as minimal carries no conditions; name the other tiers, or refuse'
-    flaws.push({ path: [...path, 'when', 'tiers'], message })
+    flaws.push({ path, message })
+  }
+  if (tiers.every((tier) => tier === 'prohibited')) {
+    const message = 'what is prohibited is never approved, so nothing is asked for it; name another tier'
+    flaws.push({ path, message })
+  } else if (exception && tiers.every((tier) => tier === 'minimal' || tier === 'prohibited')) {
+    const message = 'only a review grants exceptions, and minimal is attested; leave this out'
+    flaws.push({ path: ['exception'], message })
   }
   return flaws
 }
+
+const groundless: readonly ControlState[] = ['not_assessed', 'not_effective']
+
+function flawsOfControls({ ids, states, withEvidence }: NonNullable<Requirement['controls']>): Flaw[] {
+  const flaws: Flaw[] = [
+    ...repeated(ids, (id) => id).map((at) => ({
+      path: ['ids', at],
+      message: 'is there before; name it once',
+    })),
+    ...states.flatMap((state, at) =>
+      groundless.includes(state)
+        ? [{ path: ['states', at], message: `${state} is no ground for an approval; leave it out` }]
+        : [],
+    ),
+  ]
+  if (states.every((state) => state === 'not_applicable')) {
+    flaws.push({ path: ['states'], message: 'a control that applies could never meet this; add in_place' })
+  }
+  if (withEvidence && !states.includes('in_place')) {
+    const message = 'only a control in place shows evidence; add in_place to its states, or leave this out'
+    flaws.push({ path: ['withEvidence'], message })
+  }
+  return flaws
+}
+
+const below = (path: Flaw['path'], flaw: Flaw): Flaw => ({ ...flaw, path: [...path, ...flaw.path] })

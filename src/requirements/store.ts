@@ -8,25 +8,35 @@ interface HoldingsRow extends Record<string, unknown> {
   controls: Holdings['controls']
 }
 
-/** What a use case has to show, in one round trip. Evidence that is held back, disposed or superseded is left out. */
+/**
+ * What a use case has to show, in one round trip. Evidence that is rejected, disposed of or superseded is left out; that
+ * of which a scanner has not let go is among it, and counts for nothing.
+ */
 export async function readHoldings(tx: ReadTx, useCaseId: string): Promise<Holdings> {
   const { rows } = await tx.sql.execute<HoldingsRow>(sql`
+    with recursive line (newer, older) as (
+      select id, supersedes_id from evidence where use_case_id = ${useCaseId} and supersedes_id is not null
+      union select l.newer, e.supersedes_id from line l join evidence e on e.id = l.older
+        where e.supersedes_id is not null)
     select coalesce((${pieces(useCaseId)}), '[]') as pieces, coalesce((${controls(useCaseId)}), '[]') as controls`)
   const [found] = rows
   if (!found) throw new Error('a query of one row came back empty')
   return { controls: found.controls, pieces: found.pieces.map(inInstants) }
 }
 
-/** R-101: a newer piece takes the place of an older one once somebody accepted it. */
+/** R-101: a newer piece takes the place of all older ones once somebody accepted it. */
 const pieces = (useCaseId: string) => sql`
   select json_agg(json_build_object('id', e.id, 'kind', e.kind, 'givenAt', coalesce(e.given_at, e.attached_at)::text,
-      'freshUntil', e.fresh_until::text, 'verdict', v.verdict, 'seats', coalesce(v.seats, '{}')) order by e.attached_at, e.id)
+      'freshUntil', e.fresh_until::text, 'verdict', v.verdict, 'seats', coalesce(v.seats, '{}'),
+      'isHeld', coalesce(s.state, 'available') = 'quarantined',
+      'replaces', coalesce((select json_agg(l.older) from line l where l.newer = e.id), '[]'))
+      order by e.attached_at, e.id)
     from evidence e
     left join evidence_verdict v on v.evidence_id = e.id
     left join evidence_scan s on s.evidence_id = e.id
-    where e.use_case_id = ${useCaseId} and coalesce(s.state, 'available') = 'available'
-      and not exists (select from evidence n join evidence_verdict a on a.evidence_id = n.id
-        where n.supersedes_id = e.id and a.verdict = 'accepted')`
+    where e.use_case_id = ${useCaseId} and e.disposed_at is null and s.state is distinct from 'rejected'
+      and not exists (select from line l join evidence_verdict a on a.evidence_id = l.newer
+        where l.older = e.id and a.verdict = 'accepted')`
 
 const controls = (useCaseId: string) => sql`
   select json_agg(json_build_object('catalog', c.catalog, 'version', c.version, 'control', c.control_id, 'state', c.state,

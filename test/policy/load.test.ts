@@ -18,7 +18,7 @@ const rights = {
 const SHIPPED = [
   ...['risk-tiers.json', 'lanes.json', 'gate.json'],
   ...['overlays.json', 'conditions.json', 'incidents.json', 'evidence.json'],
-  ...['requirements.json', 'retention.json'],
+  ...['retention.json'],
 ]
 
 /** A policy folder of its own, with these files changed: `null` leaves one out. */
@@ -26,6 +26,7 @@ function folder(t: Test, changes: Record<string, string | Buffer | null> = {}): 
   const dir = t.testdir()
   for (const name of ['imports', 'catalogs', 'mappings']) mkdirSync(join(dir, name))
   for (const name of SHIPPED) cpSync(join('policies', name), join(dir, name))
+  writeFileSync(join(dir, 'requirements.json'), '{ "version": 1, "requirements": [] }')
   writeFileSync(join(dir, 'decision-rights.json'), JSON.stringify(rights))
   for (const [name, content] of Object.entries(changes)) {
     if (content === null) rmSync(join(dir, name))
