@@ -13,6 +13,7 @@ import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
 import { delegationRoutes } from './delegations/routes.js'
+import { disposalRoutes } from './disposals/routes.js'
 import type { BlobStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
 import { gateRoutes } from './gate/routes.js'
@@ -25,6 +26,7 @@ import { importRoutes } from './imports/routes.js'
 import { Spool } from './imports/spool.js'
 import { incidentRoutes } from './incidents/routes.js'
 import { insightRoutes } from './insights/routes.js'
+import { legalHoldRoutes } from './legal-holds/routes.js'
 import { meRoutes } from './me/routes.js'
 import { meetingRoutes } from './meetings/routes.js'
 import { noticeRoutes } from './notices/routes.js'
@@ -37,8 +39,10 @@ import type { Policies } from './policy/load.js'
 import { policyRoutes } from './policy/routes.js'
 import { policyChangeRoutes } from './policy-changes/routes.js'
 import { findLoadedAt } from './policy-changes/service.js'
+import { profileRoutes } from './profiles/routes.js'
 import { queueRoutes } from './queue/routes.js'
 import { registerRoutes } from './registers/routes.js'
+import { retentionRoutes } from './retention/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
 import { suspensionRoutes } from './suspensions/routes.js'
@@ -109,6 +113,10 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
     policies: deps.policies,
     isScanned: deps.config.clamav !== undefined,
   })
+  await app.register(legalHoldRoutes)
+  await app.register(retentionRoutes, deps)
+  await app.register(disposalRoutes, deps)
+  await app.register(profileRoutes, deps)
   await app.register(delegationRoutes)
   await app.register(conditionRoutes)
   await app.register(reviewRoutes, deps)

@@ -64,7 +64,7 @@ const layers: [name: string, files: RegExp][] = [
     /^(errors|instant|issues|markdown|page|period|spreadsheet|text)$|^audit\/(canonical|digest|events|merkle)$|^auth\/(principal|subjects)$/,
   ],
   ['pure', /^policy\/(?!(load|routes)$)/],
-  ['kernel', /^(config|ids)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
+  ['kernel', /^(config|ids|setting-forms)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
   [
     'kernel',
     /^catalogs\/csv$|^evidence\/(blobs|clamd|stores\/\w+)$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
@@ -72,11 +72,15 @@ const layers: [name: string, files: RegExp][] = [
   ['kernel', /^registers\/workbook$|^packages\/tar$/],
   ['store', /^[\w-]+\/([\w]+-)?store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|leaving|membership)$|^tokens\/first-sign-in$/],
-  ['service', /^(conditions|handover|reviews|use-cases)\/(recomputing|closing|reading)$/],
+  [
+    'service',
+    /^(conditions|evidence|handover|profiles|reviews|use-cases)\/(recomputing|closing|covering|reading)$/,
+  ],
   [
     'service',
     /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/,
   ],
+  ['service', /^retention\/raising$|^disposals\/certifying$|^custody\/(keeper|keeping|checking|metrics)$/],
   ['service', /^evidence\/(keeping|scanning)$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],

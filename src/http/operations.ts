@@ -21,6 +21,8 @@ export const tags = {
   Suspensions: 'Stopped at once, and lifted by another person',
   Incidents: 'Harm, or what nearly was, from the report to what was learned',
   Evidence: 'Files and attestations, and their acceptance',
+  Retention: 'How long evidence is kept, what holds it, how it goes, and whether it is sound',
+  Controls: 'How far the controls of each use case are, and of all together',
   Catalogs: 'What frameworks ask for: controls, their versions, and where they meet',
   Registers: 'The register as a whole: lists and exports, also as of a past day',
   Imports: 'Registers that exist elsewhere',
