@@ -1,11 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
 import { RegistryError } from '../../errors.js'
 
 /** What a refusal says (RFC 9457). */
 export interface Refusal {
   detail: string
   rule?: string
+}
+
+/** A file as a form sends it. */
+export interface NamedBytes {
+  name: string
+  mediaType: string
+  bytes: Uint8Array<ArrayBuffer>
 }
 
 /** Somebody who speaks HTTP to the server. An answer that the story does not expect ends it, in the server's words. */
@@ -34,16 +39,17 @@ export class Caller {
     return (await this.#send('PATCH', path, { body, revision })).json() as Promise<T>
   }
 
-  /** Sends a file as a form. */
-  async upload<T>(path: string, file: string): Promise<T> {
+  /** Sends a form with a file, which comes after its fields. */
+  async upload<T>(path: string, file: NamedBytes, fields: Record<string, string> = {}): Promise<T> {
     const form = new FormData()
-    form.append('file', new Blob([readFileSync(file)], { type: 'application/octet-stream' }), basename(file))
+    for (const [name, value] of Object.entries(fields)) form.append(name, value)
+    form.append('file', new Blob([file.bytes], { type: file.mediaType }), file.name)
     return (await this.#send('POST', path, { form })).json() as Promise<T>
   }
 
-  /** Tries what the rights in force forbid. */
-  async refused(path: string, body: object): Promise<Refusal> {
-    return (await this.#send('POST', path, { body, expected: 403 })).json() as Promise<Refusal>
+  /** Tries what the rights in force forbid (403), or what does not fit the present state (409). */
+  async refused(path: string, body: object, expected: 403 | 409 = 403): Promise<Refusal> {
+    return (await this.#send('POST', path, { body, expected })).json() as Promise<Refusal>
   }
 
   async #send(method: string, path: string, request: Sent = {}): Promise<Response> {

@@ -2,12 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Condition } from '../../conditions/condition.js'
 import type { Evidence } from '../../evidence/evidence.js'
 import { addSeconds, toInstant } from '../../instant.js'
-import type { Decision } from '../../reviews/decision.js'
 import type { Review } from '../../reviews/review.js'
 import type { Standing } from '../../use-cases/standing.js'
 import type { UseCase } from '../../use-cases/use-case.js'
+import { read, submit, tellStanding, vote } from './deciding.js'
 import { askGate, bindPipeline } from './gate-story.js'
-import { read } from './review-story.js'
 import { as, idOf, type Stage } from './stage.js'
 import { plural, type Telling } from './telling.js'
 
@@ -51,33 +50,6 @@ async function registerLetters(stage: Stage, title: string, differing = {}): Pro
   return key
 }
 
-async function submit(stage: Stage, key: string, asks: object = {}, by = RISK): Promise<Review> {
-  const { revision } = await read(as(stage, by), key)
-  return await as(stage, by).post<Review>(`/v1/use-cases/${key}/reviews`, asks, revision)
-}
-
-async function vote(
-  stage: Stage,
-  telling: Telling,
-  { id }: Review,
-  seat: string,
-  ballot: { choice: string; rationale: string; conditions?: object[] },
-): Promise<Decision | null> {
-  const path = `/v1/reviews/${id}/votes`
-  const { decision } = await as(stage, `committee-${seat}`).post<{ decision: Decision | null }>(path, {
-    ...ballot,
-    seat,
-  })
-  telling.say(`the ${seat} seat votes ${ballot.choice.replaceAll('_', ' ')}: ${ballot.rationale}`)
-  if (decision) tellDecision(telling, decision)
-  return decision
-}
-
-function tellDecision(telling: Telling, { outcome, reason, conditions }: Decision): void {
-  telling.say(`decision: ${outcome.replaceAll('_', ' ')}, as ${reason}`)
-  for (const { text } of conditions) telling.say(`  condition: ${text}`)
-}
-
 /** How it begins, and how it ends: what it takes, who can vote, and what happens then. */
 async function tellBrief(stage: Stage, telling: Telling, { id }: Review): Promise<void> {
   const page = await as(stage, 'committee-risk').text(`/v1/reviews/${id}/brief?format=markdown`)
@@ -87,17 +59,12 @@ async function tellBrief(stage: Stage, telling: Telling, { id }: Review): Promis
   for (const line of [...lines.slice(0, 2), '…', ...end]) telling.say(`    ${line}`)
 }
 
-async function tellStanding(stage: Stage, telling: Telling, key: string): Promise<void> {
-  const { standing, reasons } = (await read(as(stage, 'auditor'), key)).standing
-  telling.say(`${key} is ${[standing, ...reasons].join(': ').replaceAll('_', ' ')}`)
-}
-
 /** Long enough to see it stand, short enough for whoever watches. */
 const DUE_SECONDS = 6
 
 async function approveWithConditions(stage: Stage, telling: Telling, key: string): Promise<void> {
   telling.step('An approval with conditions')
-  const review = await submit(stage, key)
+  const review = await submit(stage, key, RISK)
   telling.say(`${key} is new, for New York and California; its risk owner submits it`)
   await tellBrief(stage, telling, review)
   await vote(stage, telling, review, 'legal', {
@@ -161,7 +128,7 @@ async function followPrecedent(stage: Stage, telling: Telling, precedent: string
   const next = await as(stage, RISK).get<NextReview>(`/v1/use-cases/${key}/next-review`)
   const found = next.precedents.find(({ useCase }) => useCase.key === precedent)
   telling.say(`${key} would go through “${next.lane.title}”; it could cite ${precedent}, which is alike`)
-  const review = await submit(stage, key, { precedentId: found?.decisionId })
+  const review = await submit(stage, key, RISK, { precedentId: found?.decisionId })
   telling.say(`cited, it goes through “${review.lane.title}”`)
   await vote(stage, telling, review, 'risk', {
     ...{ choice: 'approve', rationale: 'The same tool, the same facts, other letters.' },
@@ -184,7 +151,7 @@ async function changeALittle(stage: Stage, telling: Telling, key: string): Promi
     telling.say(`since the last decision: ${fact} ${JSON.stringify(from)} → ${JSON.stringify(to)}`)
   }
   telling.say(`policy calls that ${since?.changeClass}, for which “${lane.title}” is enough`)
-  const review = await submit(stage, key)
+  const review = await submit(stage, key, RISK)
   await vote(stage, telling, review, 'risk', { choice: 'approve', rationale: 'The same letters.' })
   telling.say('the report is handed in; the limit to New York still holds')
 }
@@ -214,7 +181,7 @@ async function attest(stage: Stage, telling: Telling): Promise<void> {
   const { tier, lane } = await as(stage, BUSINESS).get<NextReview>(`/v1/use-cases/${key}/next-review`)
   telling.say(`${key} is ${tier}: lane “${lane.title}” asks for no vote; its owner declares:`)
   telling.say(`  “${lane.attestation?.statement}”`)
-  await submit(stage, key, { attest: true }, BUSINESS)
+  await submit(stage, key, BUSINESS, { attest: true })
   const { openReviewId } = (await read(as(stage, 'auditor'), key)).standing
   await tellStanding(stage, telling, key)
   const drawn = openReviewId === null ? 'was not drawn' : 'was drawn'

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Import } from '../../imports/import.js'
 import type { Stage } from './stage.js'
@@ -9,7 +10,12 @@ export async function importRegister(
   register: string,
 ): Promise<void> {
   telling.step(`The register is imported: ${basename(register)}`)
-  const uploaded = await administrator.upload<Import>('/v1/imports', register)
+  const file = {
+    name: basename(register),
+    mediaType: 'application/octet-stream',
+    bytes: readFileSync(register),
+  }
+  const uploaded = await administrator.upload<Import>('/v1/imports', file)
   telling.say(`dry run, read by the profile ${uploaded.profile.id}: ${countsOf(uploaded)}`)
   const path = `/v1/imports/${uploaded.id}`
   if (uploaded.needsConfirmation) tellInferred(telling, uploaded)

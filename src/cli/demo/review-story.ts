@@ -1,19 +1,13 @@
 import type { Evidence } from '../../evidence/evidence.js'
-import type { Decision } from '../../reviews/decision.js'
 import type { Review } from '../../reviews/review.js'
 import type { UseCase } from '../../use-cases/use-case.js'
-import type { Caller } from './caller.js'
+import { type Ballot, read, submit, vote } from './deciding.js'
 import { as, idOf, type Stage } from './stage.js'
 import { plural, type Telling } from './telling.js'
 
 export interface Owners {
   business: string
   risk: string
-}
-
-/** Reads a use case as it now is. */
-export async function read(caller: Caller, key: string): Promise<UseCase> {
-  return await caller.get(`/v1/use-cases/${key}`)
 }
 
 /** The subjects of its owners; where one is missing, two are named first. */
@@ -95,9 +89,13 @@ export async function attachEvidence(
   telling.say('the risk seat of the committee accepts it')
 }
 
-export async function submit(stage: Stage, telling: Telling, key: string, { risk }: Owners): Promise<Review> {
-  const { revision } = await read(as(stage, risk), key)
-  const review = await as(stage, risk).post<Review>(`/v1/use-cases/${key}/reviews`, {}, revision)
+export async function tellSubmission(
+  stage: Stage,
+  telling: Telling,
+  key: string,
+  { risk }: Owners,
+): Promise<Review> {
+  const review = await submit(stage, key, risk)
   const { lane, openSeats, dueAt } = review
   const votes = lane.outcomes.includes('approved')
     ? `${lane.stages[0]?.quorum} of ${plural(openSeats.length, 'seat')} must approve`
@@ -119,31 +117,15 @@ export async function tellOwnVote(
   telling.quote(await as(stage, business).refused(`/v1/reviews/${id}/votes`, ballot))
 }
 
-interface Voted {
-  review: Review
-  decision: Decision | null
-}
-
 /** Seats vote one after the other until the round is closed; the risk seat first, as most lanes require it. */
 export async function voteUntilDecided(
   stage: Stage,
   telling: Telling,
   review: Review,
-  ballot: { choice: string; rationale: string },
+  ballot: Ballot,
 ): Promise<void> {
   const seats = [...review.openSeats].sort((a, b) => Number(b === 'risk') - Number(a === 'risk'))
   for (const seat of seats) {
-    const vote = { seat, ...ballot }
-    const { decision } = await as(stage, `committee-${seat}`).post<Voted>(
-      `/v1/reviews/${review.id}/votes`,
-      vote,
-    )
-    telling.say(`the ${seat} seat votes ${ballot.choice}: ${ballot.rationale}`)
-    if (decision) return tellDecision(telling, decision)
+    if (await vote(stage, telling, review, seat, ballot)) return
   }
-}
-
-function tellDecision(telling: Telling, { outcome, validUntil, reason }: Decision): void {
-  const until = validUntil ? ` until ${validUntil.slice(0, 10)}` : ''
-  telling.say(`decision: ${outcome}${until}, as ${reason}`)
 }

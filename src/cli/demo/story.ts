@@ -9,6 +9,7 @@ import type { Tier, UseCase } from '../../use-cases/use-case.js'
 import type { Caller } from './caller.js'
 import { committee } from './cast.js'
 import { tellConditions } from './conditions-story.js'
+import { read } from './deciding.js'
 import { askGate, bindPipeline } from './gate-story.js'
 import { importRegister } from './import-story.js'
 import {
@@ -16,9 +17,8 @@ import {
   attachEvidence,
   nameOwners,
   type Owners,
-  read,
-  submit,
   tellOwnVote,
+  tellSubmission,
   tellTier,
   voteUntilDecided,
 } from './review-story.js'
@@ -97,7 +97,7 @@ async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plo
 
   telling.step('Evidence, review, decision')
   await attachEvidence(stage, telling, approved, owners)
-  const review = await submit(stage, telling, approved, owners)
+  const review = await tellSubmission(stage, telling, approved, owners)
   await tellOwnVote(stage, telling, review, owners)
   await voteUntilDecided(stage, telling, review, {
     choice: 'approve',
@@ -105,7 +105,7 @@ async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plo
   })
 
   telling.step('Another is blocked')
-  const doubtful = await submit(stage, telling, blocked, await nameOwners(stage, blocked))
+  const doubtful = await tellSubmission(stage, telling, blocked, await nameOwners(stage, blocked))
   await voteUntilDecided(stage, telling, doubtful, {
     choice: 'block',
     rationale: 'Nobody has shown that its benefit outweighs the harm it may do.',
@@ -143,7 +143,7 @@ async function change(stage: Stage, telling: Telling, key: string): Promise<void
     `${key}: ${reason}; it is ${standing.standing} (${standing.reasons.join(', ')}), its tier ${tier.effective}`,
   )
   await askGate(stage, telling, key)
-  const review = await submit(stage, telling, key, owners)
+  const review = await tellSubmission(stage, telling, key, owners)
   await voteUntilDecided(stage, telling, review, {
     choice: 'approve',
     rationale: 'Watched by a person, this is fine.',
