@@ -1,53 +1,28 @@
-import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Issue, RegistryError } from './errors.js'
 import { ClamdAddress } from './net/clamd-address.js'
-import { isProxy } from './net/trusted-proxy.js'
+import { S3Address, type S3Location } from './net/s3-address.js'
+import {
+  databaseUrl,
+  flag,
+  httpUrl,
+  isLoopback,
+  list,
+  mailAddress,
+  proxies,
+  safeUrl,
+  secret,
+  smtpUrl,
+  wholeNumber,
+} from './setting-forms.js'
 
 /** Where `policies/`, `migrations/` and `openapi/` lie. This file runs as `dist/src/config.js`. */
 export const projectRoot = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Variables of the command line and of the tests: they may stand beside the server's without meaning anything to it. */
 const othersNames = /^ASSENT_(URL|TOKEN|USE_CASE|ENVIRONMENT|TEST_.*|BENCH_.*)$/
-
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,12}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
-
-const flag = z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
-
-const databaseUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must begin with postgres:// or postgresql://')
-
-const secret = z.string().min(32, 'must have at least 32 characters')
-
-const httpUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with https://' })
-  .transform((value) => value.replace(/\/$/, ''))
-
-/** An issuer's name is compared character by character, so it stays exactly as written. */
-const issuer = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with https://' })
-  .refine(isSafeIssuer, 'must begin with https://, unless it is on this machine')
-
-const smtpUrl = z.url({ protocol: /^smtps?$/, error: 'must be a URL that begins with smtp:// or smtps://' })
-
-const mailAddress = z
-  .string()
-  .regex(/^[^\r\n]*@[^\r\n@]+$/, 'must be an address such as "Assent <assent@example.com>"')
-
-const proxies = list(
-  z
-    .string()
-    .refine(
-      isProxy,
-      'must name addresses or networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal',
-    ),
-)
 
 /** Every setting: the variable that gives it, its form and its default. */
 const Settings = z.object({
@@ -60,9 +35,14 @@ const Settings = z.object({
   ASSENT_DATABASE_OWNER_URL: databaseUrl.optional(),
   ASSENT_DATA_DIR: z.string().default('.assent'),
   ASSENT_EVIDENCE_DIR: z.string().optional(),
+  ASSENT_EVIDENCE_STORE: S3Address.optional(),
+  ASSENT_S3_ENDPOINT: safeUrl.optional(),
+  ASSENT_S3_REGION: z.string().optional(),
+  ASSENT_S3_PATH_STYLE: flag.optional(),
+  ASSENT_S3_ALLOW_UNLOCKED: flag.optional(),
   ASSENT_POLICIES_DIR: z.string().optional(),
   ASSENT_DEPLOYED_BY: z.string().trim().max(300, 'must have at most 300 characters').optional(),
-  ASSENT_OIDC_ISSUER: list(issuer).default([]),
+  ASSENT_OIDC_ISSUER: list(safeUrl).default([]),
   ASSENT_OIDC_AUDIENCE: z.string().optional(),
   ASSENT_LOG_LEVEL: z
     .enum(
@@ -135,6 +115,7 @@ function configOf(settings: Settings) {
     evidenceDir: settings.ASSENT_EVIDENCE_DIR
       ? resolve(settings.ASSENT_EVIDENCE_DIR)
       : join(dataDir, 'evidence'),
+    s3: s3Of(settings),
     policiesDir: policiesDirOf(settings),
     deployedBy: settings.ASSENT_DEPLOYED_BY,
     oidc: { issuers: settings.ASSENT_OIDC_ISSUER, audience: settings.ASSENT_OIDC_AUDIENCE },
@@ -165,6 +146,14 @@ function configOf(settings: Settings) {
 
 function policiesDirOf({ ASSENT_POLICIES_DIR: dir }: { ASSENT_POLICIES_DIR?: string | undefined }): string {
   return resolve(dir ?? join(projectRoot, 'policies'))
+}
+
+/** Undefined where evidence lies in a folder. Servers other than AWS hardly ever have a host name for each bucket. */
+function s3Of(settings: Settings): S3Location | undefined {
+  const { ASSENT_EVIDENCE_STORE: address, ASSENT_S3_ENDPOINT: endpoint, ASSENT_S3_REGION: region } = settings
+  const pathStyle = settings.ASSENT_S3_PATH_STYLE ?? endpoint !== undefined
+  const acceptUnlocked = settings.ASSENT_S3_ALLOW_UNLOCKED ?? false
+  return address && { ...address, endpoint, region, pathStyle, acceptUnlocked }
 }
 
 /** Undefined where no mail is sent. */
@@ -232,7 +221,7 @@ function formIssues(error: z.ZodError, env: NodeJS.ProcessEnv): Issue[] {
 }
 
 function conflicts(settings: Settings): Issue[] {
-  const issues: Issue[] = mailConflicts(settings)
+  const issues: Issue[] = [...mailConflicts(settings), ...s3Conflicts(settings)]
   const { ASSENT_OIDC_ISSUER: issuers, ASSENT_OIDC_AUDIENCE: audience } = settings
   if (issuers.length > 0 && !audience) {
     issues.push(
@@ -258,6 +247,14 @@ function conflicts(settings: Settings): Issue[] {
   return issues
 }
 
+/** Whoever says how to reach a bucket believes that evidence goes there. */
+function s3Conflicts(settings: Settings): Issue[] {
+  if (settings.ASSENT_EVIDENCE_STORE) return []
+  const names = ['ENDPOINT', 'REGION', 'PATH_STYLE', 'ALLOW_UNLOCKED'] as const
+  if (names.every((name) => settings[`ASSENT_S3_${name}`] === undefined)) return []
+  return [issue('ASSENT_EVIDENCE_STORE', 'is missing; name the bucket as s3://bucket/folder')]
+}
+
 /** Mail says who sends it and links to where it can be acted on. */
 function mailConflicts(settings: Settings): Issue[] {
   if (!settings.ASSENT_SMTP_URL) {
@@ -278,20 +275,4 @@ function issue(name: string, message: string): Issue {
 
 function hasTlsInFront(settings: Settings): boolean {
   return settings.ASSENT_TRUST_PROXY.length > 0 && settings.ASSENT_PUBLIC_URL?.startsWith('https://') === true
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
-}
-
-function isSafeIssuer(value: string): boolean {
-  const { protocol, hostname } = new URL(value)
-  return protocol === 'https:' || isLoopback(hostname.replace(/^\[|\]$/g, ''))
-}
-
-function list<T extends z.ZodType<string, string>>(element: T) {
-  return z
-    .string()
-    .transform((value) => value.split(/[\s,]+/).filter((part) => part !== ''))
-    .pipe(z.array(element))
 }

@@ -62,9 +62,10 @@ export interface BlobStore {
    * Removes bytes that have lain there for a day and that no row names: a process died before it wrote the row.
    * Several processes may do so at once, also while the same bytes arrive anew.
    * @param findNamed which of these digests a row names
+   * @param orphanedMs how long they have to have lain there, if not a day
    * @returns how many it removed
    */
-  collect(findNamed: FindNamed): Promise<number>
+  collect(findNamed: FindNamed, orphanedMs?: number): Promise<number>
   /** @throws Error, in words for whoever runs Assent, unless files can be put there now */
   assertUsable(): Promise<void>
 }

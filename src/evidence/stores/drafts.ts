@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { access, constants, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RegistryError } from '../../errors.js'
 import type { StoredBytes } from '../blobs.js'
@@ -14,6 +14,18 @@ export interface Draft extends StoredBytes {
 const ABANDONED_MS = 3_600_000
 
 const isUuid = /^[0-9a-f-]{36}$/
+
+/** Below this many bytes a process should get no requests: a file of the usual limit would hardly fit. */
+const FREE_BYTES = 100_000_000
+
+/** @throws Error unless files can be written to the folder and its disk has so many bytes left */
+export async function assertRoom(folder: string, free = FREE_BYTES): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await access(folder, constants.W_OK | constants.X_OK)
+  const { bavail, bsize } = await statfs(folder)
+  if (bavail * bsize < free)
+    throw new Error(`the disk of ${folder} is nearly full: free at least ${free} bytes`)
+}
 
 /** Where bytes are while they arrive: on disk, hashed on the way, one chunk in memory. */
 export class Drafts {

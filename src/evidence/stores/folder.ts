@@ -1,17 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import {
-  access,
-  constants,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-  statfs,
-  utimes,
-} from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import {
@@ -24,10 +12,7 @@ import {
   type Soundness,
   type StoredBytes,
 } from '../blobs.js'
-import { codeOf, type Draft, Drafts, isOlder, noneIfMissing, onDisk } from './drafts.js'
-
-/** Below this many bytes a process should get no requests: a file of the usual limit would hardly fit. */
-const FREE_BYTES = 100_000_000
+import { assertRoom, codeOf, type Draft, Drafts, isOlder, noneIfMissing, onDisk } from './drafts.js'
 
 /**
  * Blobs in a folder, which several processes may share: `sha256/ab/cd/abcd…`, read-only. Bytes arrive in `drafts/`
@@ -129,12 +114,8 @@ export class FolderStore implements BlobStore {
     return removed
   }
 
-  async assertUsable(free = FREE_BYTES): Promise<void> {
-    await mkdir(this.#folder, { recursive: true })
-    await access(this.#folder, constants.W_OK | constants.X_OK)
-    const { bavail, bsize } = await statfs(this.#folder)
-    if (bavail * bsize < free)
-      throw new Error(`the disk of ${this.#folder} is nearly full: free at least ${free} bytes`)
+  async assertUsable(free?: number): Promise<void> {
+    await assertRoom(this.#folder, free)
   }
 
   /** A link appears whole or not at all, and never takes the place of what is there. */
