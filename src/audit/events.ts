@@ -33,6 +33,8 @@ const prose = z.string()
 const json = z.custom<z.core.util.JSONType>()
 /** How long a piece is kept: until then, and for so many days after its use case is retired. */
 const kept = { ordinal: z.int(), retainUntil: prose, daysAfterRetirement: z.int(), classes: z.array(word) }
+/** Of whoever judged; earlier events do not say. */
+const seats = z.array(word).optional()
 const tier = z.enum(['minimal', 'limited', 'high', 'prohibited'])
 
 export const catalogue = {
@@ -178,15 +180,15 @@ export const catalogue = {
   'evidence.mended': event('use_case', { evidenceId: id, digest }, {}),
   'evidence.released': event('use_case', { evidenceId: id, digest }, {}),
   'evidence.rejected': event('use_case', { evidenceId: id, digest }, { finding: prose }),
-  'evidence.accepted': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
-  'evidence.refused': event('use_case', { right, evidenceId: id, digest }, { note: prose }),
+  'evidence.accepted': event('use_case', { right, evidenceId: id, digest, seats }, { note: prose }),
+  'evidence.refused': event('use_case', { right, evidenceId: id, digest, seats }, { note: prose }),
   'control.assessed': event(
     'use_case',
     {
       ...{ right, catalog: word, version: word, copiedFrom: id.optional() },
       controls: z.array(z.strictObject({ id: prose, state: word, evidenceIds: z.array(id) })),
     },
-    { note: prose },
+    { notes: json },
   ),
   'exception.granted': event(
     'use_case',

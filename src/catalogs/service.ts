@@ -169,6 +169,28 @@ export async function listMeetings(
   return cutPage(meetings.slice(0, limit + 1), limit, keyOf)
 }
 
+/** A version of a catalog without the wording of its controls. */
+export type Outline = Pick<Catalog, 'id' | 'version' | 'title' | 'functions'> & {
+  controls: Pick<Control, 'id' | 'function' | 'category' | 'title'>[]
+}
+
+/**
+ * Those of these versions that there are, by name as `nist-ai-rmf@1.0`. For a later feature, which authorizes what it
+ * shows of them.
+ */
+export async function loadOutlines(
+  tx: ReadTx,
+  { catalogs }: Pick<Shipped, 'catalogs'>,
+  names: ReadonlySet<string>,
+): Promise<Map<string, Outline>> {
+  const nameOf = ({ id, version }: Outline) => `${id}@${version}`
+  const shipped = catalogs.filter((one) => names.has(nameOf(one)))
+  const found = new Map<string, Outline>(shipped.map((one) => [nameOf(one), one]))
+  const others = [...names].filter((name) => !found.has(name))
+  for (const one of await store.listOutlines(tx, others)) found.set(nameOf(one), one)
+  return found
+}
+
 /** The last imported first, then those of policy from the newest on. */
 async function findVersions(tx: ReadTx, { catalogs }: Shipped, id: string): Promise<Found[]> {
   const rows = await store.listVersionRows(tx, visible(tx), id)

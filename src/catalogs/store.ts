@@ -95,3 +95,27 @@ export async function listControlIdsAmong(tx: ReadTx, key: string, ids: string[]
     .where(and(eq(catalogs.key, key), sql`${catalogControls.controlId} = any(${sql.param(ids)}::text[])`))
   return rows.map(({ id }) => id)
 }
+
+/** Imported versions of catalogs with these names, as `nist-ai-rmf@1.0`, without the wording of their controls. */
+export async function listOutlines(
+  tx: ReadTx,
+  names: string[],
+): Promise<(Pick<CatalogRow, 'id' | 'version' | 'title' | 'functions'> & { controls: OutlinedControl[] })[]> {
+  if (names.length === 0) return []
+  const rows = await tx.sql
+    .select()
+    .from(catalogs)
+    .where(sql`${catalogs.key} || '@' || ${catalogs.version} = any(${sql.param(names)}::text[])`)
+  const { catalogId, controlId: id, function: owner, category, title } = catalogControls
+  const controls = await tx.sql
+    .select({ catalogId, id, function: owner, category, title })
+    .from(catalogControls)
+    .where(sql`${catalogId} = any(${sql.param(rows.map((row) => row.id))}::uuid[])`)
+    .orderBy(asc(catalogControls.position))
+  return rows.map(({ id, key, version, title, functions }) => {
+    const own = controls.filter((control) => control.catalogId === id)
+    return { id: key, version, title, functions, controls: own }
+  })
+}
+
+type OutlinedControl = Pick<ControlRow, 'function' | 'category' | 'title'> & { id: string }
