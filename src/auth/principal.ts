@@ -58,6 +58,14 @@ const counts = (principal: Principal, grant: Grant): boolean =>
 /** What a grant makes of its holder, in the words of rights. */
 const wordOf = ({ kind, name }: Grant): string => (kind === 'seat' ? SEAT_HOLDER : name)
 
+/** The seats that a principal can act through in a unit: their own, and those of whoever delegated to them. */
+export function seatsIn({ grants }: Principal, unitId: string): string[] {
+  const held = grants.filter(
+    ({ kind, units }) => kind === 'seat' && (units === 'all' || units.includes(unitId)),
+  )
+  return [...new Set(held.map(({ name }) => name))].sort()
+}
+
 /** What a principal is anywhere, in the words of rights: each role, and `seat_holder`. */
 export function rolesOf(principal: Principal): Set<string> {
   return new Set(principal.grants.filter((grant) => counts(principal, grant)).map(wordOf))

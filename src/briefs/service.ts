@@ -1,6 +1,6 @@
 import { listInForce } from '../conditions/service.js'
 import type { ReadTx } from '../db/transaction.js'
-import { listEvidenceOf } from '../evidence/service.js'
+import { listEvidenceOf } from '../evidence/reading.js'
 import type { Instant } from '../instant.js'
 import { classOf } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'

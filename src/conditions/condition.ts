@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import { assertCurrent, type Evidence, EvidenceKind } from '../evidence/evidence.js'
+import { EvidenceKind } from '../evidence/evidence.js'
 import { day, givenInstant, type Instant } from '../instant.js'
 import { Slug } from '../policy/lanes.js'
+import { Ask } from '../policy/requirements.js'
 import { reason, text } from '../text.js'
 import * as examples from './examples.js'
 
@@ -130,6 +131,13 @@ export const Condition = z
       .describe('When it is overdue, and the approval lapses until it is met'),
     beforeDeploy: z.boolean().describe('The gate denies until it is met'),
     satisfiedBy: EvidenceKind.nullable().describe('The kind of evidence that meets it; null for a limit'),
+    requirement: z
+      .string()
+      .nullable()
+      .describe('Of policy, as RQ-nn, where it is for what was required and not there; else null'),
+    asks: z
+      .array(Ask)
+      .describe('What policy asks for: all of it has to be there for the condition to be met'),
     limit: z
       .strictObject({ on: LimitOn, values: z.array(z.string()) })
       .nullable()
@@ -210,50 +218,4 @@ export function assertObligation(row: { type: 'obligation' | 'limit' }): void {
     'invalid',
     'a limit has no owner and is not met; it holds until a decision waives it: submit the use case for that',
   )
-}
-
-/**
- * R-80: what meets an obligation is of the kind it names, accepted by somebody else than its giver since it was imposed,
- * and still fresh.
- * @throws RegistryError `invalid` for evidence of another kind, `conflict` for what does not count, or no longer
- */
-export function assertSatisfies(
-  {
-    kind,
-    verdict,
-    freshUntil,
-    supersededById,
-  }: Pick<Evidence, 'kind' | 'verdict' | 'freshUntil' | 'supersededById'>,
-  { satisfiedBy, imposedAt }: { satisfiedBy: string | null; imposedAt: Instant },
-  now: Instant,
-): void {
-  if (kind !== satisfiedBy) {
-    throw new RegistryError(
-      'invalid',
-      `this evidence is a ${kind}; name a ${satisfiedBy}, as the condition asks`,
-    )
-  }
-  if (verdict === null) {
-    throw new RegistryError(
-      'conflict',
-      'nobody has judged this evidence yet; ask somebody else to accept it first',
-    )
-  }
-  if (verdict.verdict === 'refused') {
-    throw new RegistryError('conflict', 'this evidence was refused; attach another, and have that accepted')
-  }
-  assertCurrent(supersededById)
-  if (freshUntil !== null && freshUntil <= now) {
-    throw new RegistryError(
-      'conflict',
-      `this evidence was fresh until ${day(freshUntil)}; attach a current one, and have that accepted`,
-    )
-  }
-  // Whoever accepted it before could not know what it was to show.
-  if (verdict.givenAt < imposedAt) {
-    throw new RegistryError(
-      'conflict',
-      'this evidence was accepted before the condition was imposed; attach it again, and have it accepted for this',
-    )
-  }
 }

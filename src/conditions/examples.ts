@@ -47,6 +47,8 @@ const imposed = {
   useCase: { key: useCase.key, title: useCase.title },
   decisionId: standing.decisionId,
   pattern: null,
+  requirement: null,
+  asks: [],
   imposedAt: '2026-02-18T15:30:00.000Z',
 }
 

@@ -1,16 +1,16 @@
 import { authorize } from '../auth/decision-rights.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
-import { loadEvidenceOf } from '../evidence/service.js'
+import { loadEvidenceOf } from '../evidence/reading.js'
 import { newId } from '../ids.js'
 import { assertOwners, listOwnersAmong } from '../people/service.js'
+import { holdingsOf, settle } from '../requirements/service.js'
 import { lockUseCase, saveUseCase, type UseCaseRow } from '../use-cases/service.js'
 import { assertNotRetired } from '../use-cases/use-case.js'
 import {
   assertInForce,
   assertNotBlocked,
   assertObligation,
-  assertSatisfies,
   type Condition,
   type Fulfilment,
   headOf,
@@ -19,6 +19,7 @@ import {
   type Proposal,
   type Term,
 } from './condition.js'
+import { assertAsksMet, assertSatisfies, requiredAfter } from './fulfilment.js'
 import * as store from './store.js'
 import {
   assertNone,
@@ -28,11 +29,12 @@ import {
   type NewCondition,
   planLimit,
   planObligation,
+  type RequiredTerm,
   termsOf,
 } from './terms.js'
 import { present, subjectOf } from './view.js'
 
-export type { NewCondition } from './terms.js'
+export type { NewCondition, RequiredTerm } from './terms.js'
 
 /**
  * The terms that a vote asks for, duplicates once.
@@ -84,7 +86,7 @@ function ownerNow(
 export async function planConditions(
   tx: ReadTx,
   useCase: Owners,
-  terms: readonly Term[],
+  terms: readonly (Term | RequiredTerm)[],
   kept: readonly Condition[] = [],
 ): Promise<NewCondition[]> {
   const owners = terms.flatMap((term) => (term.type === 'obligation' ? [term.owner] : []))
@@ -189,18 +191,24 @@ export async function listInForce(tx: ReadTx, useCaseId: string): Promise<Condit
 
 /**
  * R-80: says that an obligation is met, and by which evidence. What was overdue is cured at once (R-64), and what was due before a
- * deploy denies no longer (R-81).
- * @throws RegistryError `conflict` for a condition that has ended, and for evidence that nobody accepted
+ * deploy denies no longer (R-81). What policy required has to be there from then on (R-103).
+ * @throws RegistryError `conflict` for a condition that has ended, for evidence that nobody accepted, and while what
+ * policy requires is not there
  */
 export async function meet(tx: WriteTx, id: string, { evidenceId, note }: Fulfilment): Promise<Condition> {
   const { useCase, condition, right } = await lockCondition(tx, id, 'meet')
   assertNotBlocked(useCase)
   const evidence = await loadEvidenceOf(tx, useCase.id, evidenceId)
   assertSatisfies(evidence, condition, tx.now)
+  if (condition.asks.length > 0) {
+    assertAsksMet(condition, evidenceId, await holdingsOf(tx, useCase.id), tx.now)
+  }
   const met = { conditionId: id, state: 'met' as const, evidenceId, verdict: 'accepted' as const, note }
   const by = { endedBy: tx.principal.personId, endedAt: tx.now, decisionId: null }
   await store.insertEndings(tx, [{ ...met, ...by }])
-  saveUseCase(tx, useCase, headOf(await listInForce(tx, useCase.id)))
+  const required = requiredAfter(useCase.required, condition)
+  const settled = await settle(tx, { ...useCase, required })
+  saveUseCase(tx, useCase, { required, ...settled, ...headOf(await listInForce(tx, useCase.id)) })
   const { digest: evidenceDigest } = evidence
   const event = { right, conditionId: id, evidenceId, evidenceDigest }
   tx.record(useCase, { type: 'condition.met', ...event, sealed: { note } })

@@ -2,6 +2,7 @@ import { canonicalize } from '../audit/canonical.js'
 import { type Issue, RegistryError } from '../errors.js'
 import { addDays, type Instant } from '../instant.js'
 import { type ConditionPattern, type ConditionsFile, patternById } from '../policy/conditions-file.js'
+import type { Ask } from '../policy/requirements.js'
 import type { Condition, LimitOn, LimitTerm, ObligationTerm, Proposal, Term } from './condition.js'
 
 /** What of the policy in force conditions look at. */
@@ -107,25 +108,36 @@ function flawsOfLimit({ environments }: ConditionPolicies['gate'], { on, values 
   return strange.map((place) => `${place} is no ISO 3166 code such as US, US-NY or DE, or EU; correct it`)
 }
 
+/** An obligation for what policy requires and is not there: met once that is there. (R-102) */
+export interface RequiredTerm extends ObligationTerm {
+  requirement: string
+  asks: Ask[]
+}
+
 /** A condition that a decision is about to impose, as the decision keeps it. */
 export type NewCondition = Pick<
   Condition,
-  'id' | 'type' | 'text' | 'pattern' | 'ownerId' | 'dueAt' | 'beforeDeploy' | 'satisfiedBy' | 'limit'
+  | ('id' | 'type' | 'text' | 'pattern' | 'ownerId' | 'dueAt' | 'beforeDeploy' | 'satisfiedBy' | 'limit')
+  | ('requirement' | 'asks')
 >
 
 export function planObligation(
   id: string,
-  { text, pattern, satisfiedBy, beforeDeploy, ...term }: ObligationTerm,
+  { text, pattern, satisfiedBy, beforeDeploy, ...term }: ObligationTerm | RequiredTerm,
   ownerId: string,
   now: Instant,
 ): NewCondition {
   const dueAt = term.dueInDays === null ? term.dueAt : addDays(now, term.dueInDays)
-  return { id, type: 'obligation', text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit: null }
+  const { requirement, asks } = 'asks' in term ? term : { requirement: null, asks: [] }
+  return {
+    ...{ id, type: 'obligation', text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit: null },
+    ...{ requirement, asks },
+  }
 }
 
 export function planLimit(id: string, { text, pattern, on, values }: LimitTerm): NewCondition {
   const none = { ownerId: null, dueAt: null, beforeDeploy: false, satisfiedBy: null }
-  return { id, type: 'limit', text, pattern, ...none, limit: { on, values } }
+  return { id, type: 'limit', text, pattern, ...none, limit: { on, values }, requirement: null, asks: [] }
 }
 
 /** Whether what stays in force asks for all that the new one would, and no later. Who owns it plays no part. */
@@ -133,5 +145,8 @@ export function covers(old: NewCondition, planned: NewCondition): boolean {
   const asked = ({ type, text, satisfiedBy, beforeDeploy, limit }: NewCondition) =>
     canonicalize({ type, text, satisfiedBy, beforeDeploy, limit })
   const isInTime = old.dueAt === null || planned.dueAt === null || old.dueAt <= planned.dueAt
-  return asked(old) === asked(planned) && isInTime
+  if (planned.requirement === null) return asked(old) === asked(planned) && isInTime
+  const its = new Set(old.asks.map((ask) => canonicalize(ask)))
+  const isOfIt = old.requirement === planned.requirement && old.beforeDeploy === planned.beforeDeploy
+  return isOfIt && isInTime && planned.asks.every((ask) => its.has(canonicalize(ask)))
 }

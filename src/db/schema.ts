@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import type { Lane } from '../policy/lanes.js'
 import type { Required } from '../policy/missing.js'
+import type { Ask } from '../policy/requirements.js'
 import { bytea, instant } from './columns.js'
 
 export * from './catalog-tables.js'
@@ -282,6 +283,8 @@ export const evidence = pgTable('evidence', {
   /** When these bytes were first attached, here or where they were shared from; null for then and here. */
   givenAt: instant(),
   disposedAt: instant(),
+  /** 1 for the first piece that came to take the place of `supersedesId`, and so on after each that was refused. */
+  attempt: integer().notNull().default(1),
 })
 
 export const evidenceScans = pgTable('evidence_scan', {
@@ -434,6 +437,10 @@ export const conditions = pgTable('condition', {
   limitOn: text({ enum: ['environment', 'jurisdiction', 'channel'] }),
   limitValues: text().array(),
   imposedAt: instant().notNull(),
+  /** Of policy, where it is what was required and not there. */
+  requirement: text(),
+  /** What has to be there for it to be met. */
+  asks: jsonb().$type<Ask[]>().notNull().default([]),
 })
 
 export const conditionEndings = pgTable('condition_ending', {

@@ -27,6 +27,9 @@ export const Verdict = z
     givenBy: z.uuid().describe('Id of a person'),
     givenAt: z.iso.datetime(),
     note: z.string(),
+    seats: z
+      .array(z.string())
+      .describe('Seats that they held there: some evidence is for certain ones to accept'),
   })
   .meta({
     id: 'EvidenceVerdict',
@@ -68,11 +71,23 @@ export const Evidence = z
     counts: z
       .boolean()
       .describe('Accepted, available, fresh and not superseded: what a decision made now rests on'),
-    supersedesId: z.uuid().nullable().describe('The older piece in whose place it came'),
-    supersededById: z.uuid().nullable().describe('The newer piece that came in its place'),
+    supersedesId: z
+      .uuid()
+      .nullable()
+      .describe('The older piece, in whose place this one comes once it is accepted'),
+    supersededById: z.uuid().nullable().describe('The last newer piece that was accepted, in its place'),
+    newerId: z
+      .uuid()
+      .nullable()
+      .describe('The last piece that came after it and was not refused: accepted, or not judged yet'),
     sharedFromId: z.uuid().nullable().describe('The same bytes in another use case, from where it was taken'),
     attachedBy: z.uuid().describe('Id of a person, who cannot judge it'),
     attachedAt: z.iso.datetime(),
+    givenAt: z.iso
+      .datetime()
+      .describe(
+        'When its bytes were first given, here or where it is shared from: what policy counts freshness from',
+      ),
     verdict: Verdict.nullable().describe('Null until somebody else judged it'),
   })
   .meta({
@@ -88,7 +103,7 @@ const shapes = {
   freshUntil: givenInstant.describe('From then on it counts as stale; left out, it never does'),
   supersedesId: z
     .uuid()
-    .describe('An older piece of the same use case and kind, which then counts no longer')
+    .describe('An older piece of the same use case and kind, which counts until this one is accepted')
     .optional(),
 }
 
@@ -209,27 +224,6 @@ export function assertNotRemoved(removedAt: Instant | null, now: Instant): void 
 
 /** Longer than an upload lasts: what had arrived before the removal is not taken for what came after it. */
 const REMOVAL_SECONDS = 3600
-
-/** @throws RegistryError `conflict` for a piece in whose place a newer one came */
-export function assertCurrent(supersededById: string | null): void {
-  if (supersededById === null) return
-  throw new RegistryError(
-    'conflict',
-    `a newer piece of evidence, ${supersededById}, came in place of this one; use that`,
-  )
-}
-
-/** @throws RegistryError `invalid` unless the older piece is of the same use case and kind */
-export function assertSameLine(
-  older: { useCaseId: string; kind: string },
-  newer: { useCaseId: string; kind: string },
-): void {
-  if (older.useCaseId === newer.useCaseId && older.kind === newer.kind) return
-  throw new RegistryError(
-    'invalid',
-    'evidence supersedes a piece of the same use case and the same kind; name such a one, or none',
-  )
-}
 
 /** @throws RegistryError `conflict` for the use case that it is evidence of already */
 export function assertElsewhere(isThere: boolean): void {

@@ -21,14 +21,17 @@ export const evidence = {
   counts: true,
   supersedesId: null,
   supersededById: null,
+  newerId: null,
   sharedFromId: null,
   attachedBy: riskOwner.id,
   attachedAt: '2026-02-10T14:00:00.000Z',
+  givenAt: '2026-02-10T14:00:00.000Z',
   verdict: {
     verdict: 'accepted',
     givenBy: legalMemberId,
     givenAt: '2026-02-11T09:20:00.000Z',
     note: 'Covers both jurisdictions, and the sample is large enough.',
+    seats: ['legal'],
   },
 }
 

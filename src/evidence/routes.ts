@@ -25,15 +25,13 @@ import {
   NewUse,
 } from './evidence.js'
 import { assertTaken, recognizing } from './media-type.js'
+import { getEvidence, listEvidence, openContent } from './reading.js'
 import {
   assertAttachable,
   attachAttestation,
   attachFile,
   attachLink,
-  getEvidence,
   judge,
-  listEvidence,
-  openContent,
   shareEvidence,
 } from './service.js'
 

@@ -3,6 +3,7 @@ import type { Database } from '../db/database.js'
 import type { Request } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
 import { addSeconds } from '../instant.js'
+import { settle } from '../requirements/service.js'
 import { lockUseCases, saveUseCase } from '../use-cases/service.js'
 import type { BlobStore } from './blobs.js'
 import type { Scan } from './clamd.js'
@@ -72,7 +73,9 @@ export class Scanning {
     const { database, blobs, scan, log } = this.#deps
     const { evidenceId, digest, size, tries } = file
     try {
-      const finding = await scan(await blobs.open({ digest, size }))
+      const bytes = await blobs.open({ digest, size })
+      // A scanner that is gone, or has heard enough, reads no further: the file is closed all the same.
+      const finding = await scan(bytes).finally(() => bytes.destroy())
       return await this.#end(file, finding)
     } catch (err) {
       if (this.#stopping.signal.aborted) return false
@@ -90,7 +93,7 @@ export class Scanning {
         if (!useCase || !(await endScan(tx, evidenceId, finding))) {
           throw new RegistryError('conflict', 'another process was faster; nothing to do')
         }
-        saveUseCase(tx, useCase, {})
+        saveUseCase(tx, useCase, await settle(tx, useCase))
         const about = { evidenceId, digest }
         if (finding === null) tx.record(useCase, { type: 'evidence.released', ...about, sealed: {} })
         else tx.record(useCase, { type: 'evidence.rejected', ...about, sealed: { finding } })

@@ -1,5 +1,4 @@
 import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
-import { alias } from 'drizzle-orm/pg-core'
 import type pg from 'pg'
 import {
   evidence,
@@ -26,7 +25,10 @@ export interface AttachedRow {
   disposal: { id: string } | null
   /** Of its bytes, where they are in the store. */
   blob: { damagedAt: Instant | null } | null
+  /** The newer piece that was accepted in its place. */
   supersededById: string | null
+  /** The newer piece that came, unless it was refused: accepted, or not judged yet. */
+  newerId: string | null
   useCase: { orgUnitId: string; businessOwnerId: string | null; riskOwnerId: string | null }
 }
 
@@ -39,7 +41,22 @@ export const rightsColumns = {
   ...{ orgUnitId, businessOwnerId, riskOwnerId },
 }
 
-const newer = alias(evidence, 'newer')
+/** All that came after a piece: in its place, in the place of that, and so on. */
+const line = sql`with recursive line as (
+  select n.id, n.attached_at, n.disposed_at from evidence n where n.supersedes_id = ${evidence.id}
+  union select n.id, n.attached_at, n.disposed_at from evidence n join line l on n.supersedes_id = l.id)`
+
+/** R-101: the last that was accepted, and so counts instead. */
+const supersededById = sql<string | null>`(${line} select l.id from line l
+  join evidence_verdict a on a.evidence_id = l.id and a.verdict = 'accepted' order by l.attached_at desc, l.id desc limit 1)`
+
+/** The last that is not over: neither refused, nor rejected by the scanner, nor disposed of before it was judged. */
+const newerId = sql<
+  string | null
+>`(${line} select l.id from line l left join evidence_verdict a on a.evidence_id = l.id
+  left join evidence_scan c on c.evidence_id = l.id
+  where a.verdict is distinct from 'refused' and c.state is distinct from 'rejected'
+    and (l.disposed_at is null or a.verdict = 'accepted') order by l.attached_at desc, l.id desc limit 1)`
 
 const state = sql<EvidenceState>`case when ${evidence.disposedAt} is not null then 'disposed'
   else coalesce(${evidenceScans.state}, 'available') end`
@@ -50,7 +67,7 @@ const attached = {
   scan: { state: evidenceScans.state },
   disposal: { id: evidenceDisposals.disposalId },
   blob: { damagedAt: storedBlobs.damagedAt },
-  supersededById: newer.id,
+  ...{ supersededById, newerId },
   useCase: { orgUnitId, businessOwnerId, riskOwnerId },
 }
 
@@ -63,7 +80,6 @@ const selectAttached = (tx: ReadTx) =>
     .leftJoin(evidenceScans, eq(evidenceScans.evidenceId, evidence.id))
     .leftJoin(evidenceDisposals, eq(evidenceDisposals.evidenceId, evidence.id))
     .leftJoin(storedBlobs, and(eq(storedBlobs.digest, evidence.digest), eq(evidence.form, 'file')))
-    .leftJoin(newer, eq(newer.supersedesId, evidence.id))
 
 export async function getAttachedRow(tx: ReadTx, id: string): Promise<AttachedRow> {
   const [row] = await selectAttached(tx).where(eq(evidence.id, id))
@@ -122,11 +138,10 @@ export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<E
     .select({ evidence })
     .from(evidence)
     .innerJoin(evidenceVerdicts, eq(evidenceVerdicts.evidenceId, evidence.id))
-    .leftJoin(newer, eq(newer.supersedesId, evidence.id))
     .where(
       and(
         ...[eq(evidence.useCaseId, useCaseId), eq(evidenceVerdicts.verdict, 'accepted')],
-        ...[isFreshAt(tx.now), isNull(newer.id), isNull(evidence.disposedAt)],
+        ...[isFreshAt(tx.now), isNull(supersededById), isNull(evidence.disposedAt)],
       ),
     )
     .orderBy(asc(evidence.attachedAt), asc(evidence.id))
@@ -146,6 +161,31 @@ export async function findNamed(pool: pg.Pool, digests: string[]): Promise<Set<s
 export async function isShared(tx: ReadTx, sharedFromId: string, useCaseId: string): Promise<boolean> {
   const of = and(eq(evidence.sharedFromId, sharedFromId), eq(evidence.useCaseId, useCaseId))
   return (await tx.sql.$count(evidence, of)) > 0
+}
+
+/** When these bytes were first given to a use case: who gives a file again does not make it younger. */
+export async function firstGiven(tx: ReadTx, useCaseId: string, digest: string): Promise<Instant | null> {
+  const given = sql<Instant | null>`min(coalesce(${evidence.givenAt}, ${evidence.attachedAt}))`
+  const [row] = await tx.sql
+    .select({ given: given.mapWith(evidence.attachedAt) })
+    .from(evidence)
+    .where(and(eq(evidence.useCaseId, useCaseId), eq(evidence.digest, digest), eq(evidence.form, 'file')))
+  return row?.given ?? null
+}
+
+/** How many pieces came to take the place of this one. */
+export async function countAttempts(tx: ReadTx, supersedesId: string): Promise<number> {
+  return await tx.sql.$count(evidence, eq(evidence.supersedesId, supersedesId))
+}
+
+/** Whoever gave these bytes, there and wherever they are shared from. */
+export async function listGivers(tx: ReadTx, id: string): Promise<string[]> {
+  const { rows } = await tx.sql.execute<{ giver: string }>(sql`
+    with recursive line as (
+      select attached_by, shared_from_id from evidence where id = ${id}
+      union select e.attached_by, e.shared_from_id from evidence e join line l on l.shared_from_id = e.id)
+    select distinct attached_by as giver from line`)
+  return rows.map(({ giver }) => giver)
 }
 
 export async function insertEvidence(tx: WriteTx, row: typeof evidence.$inferInsert): Promise<EvidenceRow> {

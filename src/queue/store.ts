@@ -154,7 +154,7 @@ export interface EvidenceDetail {
   title: string
 }
 
-/** Fresh evidence that nobody judged, and that no scanner holds back. */
+/** Fresh evidence that nobody judged, that no scanner holds back, and that no newer piece came for. */
 export async function listEvidence(tx: ReadTx, may: SQL): Promise<WaitingRow<EvidenceDetail>[]> {
   return await listWaiting(tx, {
     ...{ id: sql`e.id`, dueAt: noDate, since: sql`e.attached_at` },
@@ -162,7 +162,8 @@ export async function listEvidence(tx: ReadTx, may: SQL): Promise<WaitingRow<Evi
     from: sql`evidence e join use_case u on u.id = e.use_case_id`,
     where: [
       sql`not exists (select from evidence_verdict y where y.evidence_id = e.id)`,
-      sql`not exists (select from evidence n where n.supersedes_id = e.id)`,
+      sql`not exists (select from evidence n left join evidence_verdict y on y.evidence_id = n.id
+        where n.supersedes_id = e.id and y.verdict is distinct from 'refused')`,
       sql`not exists (select from evidence_scan s where s.evidence_id = e.id and s.state <> 'available')`,
       sql`(e.fresh_until is null or e.fresh_until > ${tx.now}::timestamptz)`,
       ...[isLive, may],

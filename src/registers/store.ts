@@ -189,12 +189,15 @@ export const agencies = sql`
     union all select u.id, agency.key, agency.name from org_unit u join agency on u.parent_id = agency.id)
   select id, key, name from agency`
 
-/** Evidence that was accepted by then, and that nothing had superseded, by use case. */
+/** Evidence that was accepted by then, and in whose place nothing had been accepted, by use case. */
 const evidenceOf = (at: SQL, isPage: boolean): SQL => sql`
   select i.use_case_id, array_agg(i.digest order by i.attached_at, i.id) as digests
     from evidence i join evidence_verdict y on y.evidence_id = i.id
     where y.verdict = 'accepted' and y.given_at <= ${at}
-      and not exists (select from evidence n where n.supersedes_id = i.id and n.attached_at <= ${at})
+      and not (exists (select from evidence n where n.supersedes_id = i.id) and exists (
+        with recursive line as (select i.id union select n.id from evidence n join line l on n.supersedes_id = l.id)
+        select from line l join evidence_verdict a on a.evidence_id = l.id
+          where l.id <> i.id and a.verdict = 'accepted' and a.given_at <= ${at}))
       ${isPage ? sql`and i.use_case_id = u.id` : sql``}
     group by i.use_case_id`
 

@@ -8,7 +8,7 @@ import {
   waive,
 } from '../conditions/service.js'
 import type { WriteTx } from '../db/transaction.js'
-import { acceptedEvidence } from '../evidence/service.js'
+import { acceptedEvidence } from '../evidence/reading.js'
 import { newId } from '../ids.js'
 import { addDays } from '../instant.js'
 import type { Outcome } from '../policy/lanes.js'
@@ -174,8 +174,8 @@ async function conditionsAfter(tx: WriteTx, policies: Policies, closing: Closing
 }
 
 function snapshotOf(condition: NewCondition): DecidedCondition {
-  const { id, type, text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit } = condition
-  return { id, type, text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit }
+  const { id, type, text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit, requirement } = condition
+  return { id, type, text, pattern, ownerId, dueAt, beforeDeploy, satisfiedBy, limit, requirement }
 }
 
 /** @returns the conditions in force from now on */

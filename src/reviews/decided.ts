@@ -14,11 +14,14 @@ export const DecidedEvidence = z
 export const DecidedCondition = Condition.pick({
   ...{ id: true, type: true, text: true, pattern: true, ownerId: true, dueAt: true },
   ...{ beforeDeploy: true, satisfiedBy: true, limit: true },
-} as const).meta({
-  id: 'DecidedCondition',
-  description: 'A condition as it stood when a decision was made',
-  examples: [],
-})
+} as const)
+  // Earlier decisions know of no requirements.
+  .extend({ requirement: Condition.shape.requirement.default(null) })
+  .meta({
+    id: 'DecidedCondition',
+    description: 'A condition as it stood when a decision was made',
+    examples: [],
+  })
 export type DecidedCondition = z.infer<typeof DecidedCondition>
 
 export const Limit = z

@@ -1,7 +1,7 @@
 import { authorize, explain, isAllowed, type Verdict } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx } from '../db/transaction.js'
-import { listEvidenceOf } from '../evidence/service.js'
+import { listEvidenceOf } from '../evidence/reading.js'
 import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable, loadUseCase, loadUseCases } from '../use-cases/reading.js'

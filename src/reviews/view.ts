@@ -95,12 +95,12 @@ function stateOfClosed(passed: boolean | null): ReviewStage['state'] {
   return passed ? 'passed' : 'not_passed'
 }
 
-/** What nobody had refused or superseded, and no scanner rejected, when the round closed, or until now. */
+/** What was neither refused, nor rejected by a scanner, nor superseded, when the round closed, or until now. */
 function evidenceOf({ useCaseId, closedAt }: ReviewRow, evidence: readonly Evidence[]): Review['evidence'] {
   const wasBy = (at: string) => closedAt === null || at <= closedAt
   return evidence
     .filter((piece) => piece.useCaseId === useCaseId && wasBy(piece.attachedAt))
-    .filter(({ id, state }) => state !== 'rejected' && !supersededBy(id, wasBy, evidence))
+    .filter(({ id, state }) => state !== 'rejected' && !isSuperseded(id, wasBy, evidence))
     .map(({ id, kind, title, digest, verdict: given }) => {
       const verdict = given && wasBy(given.givenAt) ? given : null
       return { id, kind, title, digest, verdict }
@@ -108,8 +108,14 @@ function evidenceOf({ useCaseId, closedAt }: ReviewRow, evidence: readonly Evide
     .filter(({ verdict }) => verdict?.verdict !== 'refused')
 }
 
-function supersededBy(id: string, wasBy: (at: string) => boolean, evidence: readonly Evidence[]): boolean {
-  return evidence.some(({ supersedesId, attachedAt }) => supersedesId === id && wasBy(attachedAt))
+/** whether something later in its line was accepted by then. */
+function isSuperseded(id: string, wasBy: (at: string) => boolean, evidence: readonly Evidence[]): boolean {
+  return evidence.some(
+    (newer) =>
+      newer.supersedesId === id &&
+      ((newer.verdict?.verdict === 'accepted' && wasBy(newer.verdict.givenAt)) ||
+        isSuperseded(newer.id, wasBy, evidence)),
+  )
 }
 
 export const isExcluded = ({ part }: PartyRow): boolean => part === 'excluded'
