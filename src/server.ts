@@ -3,6 +3,8 @@ import { assentItself } from './auth/assent.js'
 import { buildAbility, readRights } from './auth/decision-rights.js'
 import { shippedVersion } from './cli/version.js'
 import type { Config } from './config.js'
+import { Keeper } from './custody/keeper.js'
+import { custodyMetrics } from './custody/metrics.js'
 import { type Database, openDatabase } from './db/database.js'
 import { dropOldKeys } from './db/idempotency.js'
 import { asOwner, type DatabaseLocation, findDatabase } from './db/location.js'
@@ -18,7 +20,7 @@ import type { App } from './http/types.js'
 import { newId } from './ids.js'
 import { ImportProfile } from './imports/profile.js'
 import { prepareTelling } from './notices/telling.js'
-import { loadPolicies, type Policies } from './policy/load.js'
+import { loadPolicies, type Policies, readPolicyFiles } from './policy/load.js'
 import { recordLoading } from './policy-changes/service.js'
 import { prepareFirstSignIn } from './tokens/first-sign-in.js'
 
@@ -60,6 +62,7 @@ export async function startServer(config: Config): Promise<Server> {
     const collecting = keepCollecting(database, blobs, app)
     started.push(async () => clearInterval(collecting))
     started.push(scanEvidence({ config, policies, database, blobs, app }))
+    started.push(keepEvidence({ policies, database, blobs, app }))
     const { registry } = app.metrics
     const telling = await prepareTelling({ config, policies, database, registry, log: app.log })
     telling.dispatcher.start()
@@ -72,9 +75,17 @@ export async function startServer(config: Config): Promise<Server> {
 }
 
 /** Before the first request is answered under it, it is on record which policy is in force. */
-async function recordPolicy(database: Database, policies: Policies, { deployedBy }: Config): Promise<void> {
-  const { digest } = policies
-  await recordLoading(database, asAssent(policies), { digest, version: shippedVersion(), deployedBy })
+async function recordPolicy(
+  database: Database,
+  policies: Policies,
+  { deployedBy, policiesDir }: Config,
+): Promise<void> {
+  const { digest, files } = readPolicyFiles(policiesDir)
+  if (digest !== policies.digest) {
+    throw new RegistryError('unavailable', 'the policy folder changed while Assent started; start it again')
+  }
+  const loading = { digest, files, version: shippedVersion(), deployedBy }
+  await recordLoading(database, asAssent(policies), loading)
 }
 
 function asAssent({ decisionRights }: Policies): Request {
@@ -97,6 +108,15 @@ function scanEvidence({ config, policies, database, blobs, app }: Running): () =
   const scanning = new Scanning({ database, blobs, scan, assent: () => asAssent(policies), log: app.log })
   scanning.start()
   return async () => await scanning.stop()
+}
+
+/** What was disposed of is removed, stores are told what holds, and files are checked. Answers what ends that. */
+function keepEvidence({ policies, database, blobs, app }: Omit<Running, 'config'>): () => Promise<void> {
+  const metrics = custodyMetrics(app.metrics.registry)
+  const assent = () => asAssent(policies)
+  const keeper = new Keeper({ database, blobs, policies, metrics, assent, log: app.log })
+  keeper.start()
+  return async () => await keeper.stop()
 }
 
 /** @throws RegistryError `unavailable` when something else listens there */

@@ -81,7 +81,7 @@ const layers: [name: string, files: RegExp][] = [
     /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/,
   ],
   ['service', /^retention\/raising$|^disposals\/certifying$|^custody\/(keeper|keeping|checking|metrics)$/],
-  ['service', /^evidence\/(keeping|scanning)$/],
+  ['service', /^evidence\/(keeping|scanning)$|^packages\/packing$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],

@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs'
 import { exitCodes } from './exit-codes.js'
 import { parseFlags, UsageError } from './flags.js'
 import { plain } from './gate-report.js'
-import { type Checked, checkPackage } from './package/checking.js'
+import { checkPackage } from './package/checking.js'
+import type { Checked } from './package/finding.js'
 import { takeWord } from './policy/arguments.js'
 import { codeOf, sentenceOf } from './policy/calling.js'
 
@@ -20,8 +21,13 @@ It says all that it finds, each with a code:
   EVIDENCE_MISSING     a piece of evidence is listed, and its bytes are not there
   EVENT_NO_GAP         an event of a use case is missing
   LEAF_MISMATCH        an event does not say what its entry in the log says
+  EVENT_MISSING        the log does not tell of a record; RECORD_MISMATCH: it says something else than the record
   VOTE_MISSING         a decision rests on a vote that is not there
-  EVENT_MISSING        the log does not tell of a vote or a decision
+  RECORD_MISSING       a record names evidence or a decision that is not there
+  REQUIRED_MISSING     what a decision required was met or excepted, and what by is not there
+  CERTIFICATE_MISSING  evidence was disposed of, and nothing certifies that
+  CATALOG_MISSING      controls of a catalog that is not there
+  POLICY_MISMATCH      the files of a policy are not those that its digest names
 
 Exits with 0 in order, 2 wrong usage, 6 not in order.`
 
@@ -50,13 +56,12 @@ async function check(file: string): Promise<Checked> {
   }
 }
 
-function textOf(file: string, { manifest, findings }: Checked): string {
+function textOf(file: string, { manifest, findings, notes }: Checked): string {
   const lines = findings.map(({ code, where, message }) => plain(`${code} ${where}: ${message}`))
   if (findings.length > 0 || !manifest) return lines.join('\n')
   const { of, asOf, records, evidence } = manifest
   const rows = records.reduce((sum, file) => sum + file.rows, 0)
   const subject = of.useCase ?? 'the register'
-  return plain(
-    `${file} is in order: ${subject} as of ${asOf}, ${rows} records, ${evidence.files} files of evidence`,
-  )
+  const said = `${file} is in order: ${subject} as of ${asOf}, ${rows} records, ${evidence.files} files of evidence`
+  return [said, ...notes].map(plain).join('\n')
 }

@@ -10,7 +10,8 @@ import { day } from '../instant.js'
 import type { Policies } from '../policy/load.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
 import { RegisterPackageQuery, UseCasePackageQuery } from './package.js'
-import { type Package, packRegister, packUseCase, type Sources } from './service.js'
+import type { Sources } from './packing.js'
+import { type Package, packRegister, packUseCase } from './service.js'
 
 const TRANSFER_LIMIT_MS = 3_600_000
 

@@ -13,6 +13,8 @@ import * as store from './store.js'
 /** What a process says of the policy that it has just loaded. */
 export interface Loading {
   digest: string
+  /** By their names in the policy folder; kept, so that old decisions can be understood. */
+  files: ReadonlyMap<string, Buffer>
   /** Of Assent. */
   version: string
   /** Who brought it here, as whoever starts the process says. */
@@ -23,7 +25,7 @@ export interface Loading {
  * Records `policy.loaded`, unless the policy on record is this one. Of several processes that start at once, one does.
  */
 export async function recordLoading(database: Database, request: Request, loading: Loading): Promise<void> {
-  const isOnRecord = async () => (await database.read(request, store.getPolicyRow)).digest === loading.digest
+  const isOnRecord = async () => await database.read(request, (tx) => isKept(tx, loading.digest))
   if (await isOnRecord()) return
   try {
     await database.write(request, async (tx) => await load(tx, loading))
@@ -32,10 +34,16 @@ export async function recordLoading(database: Database, request: Request, loadin
   }
 }
 
-async function load(tx: WriteTx, { digest, version, deployedBy }: Loading): Promise<void> {
+async function isKept(tx: ReadTx, digest: string): Promise<boolean> {
+  const policy = await store.getPolicyRow(tx)
+  return policy.digest === digest && (await store.hasPolicyFiles(tx, digest))
+}
+
+async function load(tx: WriteTx, { digest, files, version, deployedBy }: Loading): Promise<void> {
   const policy = await store.lockPolicy(tx)
-  if (policy.digest === digest)
+  if (await isKept(tx, digest))
     throw new RegistryError('conflict', 'another process has recorded this policy')
+  await store.insertPolicyFiles(tx, digest, files)
   await store.updatePolicy(tx, { digest, loadedAt: tx.now })
   tx.record(policy, { type: 'policy.loaded', digest, version, sealed: { deployedBy: deployedBy ?? null } })
 }

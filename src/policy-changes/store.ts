@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm'
-import { policies } from '../db/schema.js'
+import { digestOf } from '../audit/digest.js'
+import { policies, policyContents, policyFiles } from '../db/schema.js'
 import { lock, type ReadTx, type WriteTx } from '../db/transaction.js'
 import { POLICY_ID } from '../ids.js'
 import type { Instant } from '../instant.js'
@@ -23,4 +24,22 @@ export async function updatePolicy(
   change: { digest: string; loadedAt: Instant },
 ): Promise<void> {
   await tx.sql.update(policies).set(change).where(eq(policies.id, POLICY_ID))
+}
+
+/** Whether the files of a policy are kept. */
+export async function hasPolicyFiles(tx: ReadTx, digest: string): Promise<boolean> {
+  return (await tx.sql.$count(policyFiles, eq(policyFiles.policyDigest, digest))) > 0
+}
+
+/** Keeps the files of a policy; those of one that was loaded before are there already. */
+export async function insertPolicyFiles(
+  tx: WriteTx,
+  policyDigest: string,
+  files: ReadonlyMap<string, Buffer>,
+): Promise<void> {
+  for (const [name, content] of files) {
+    const contentDigest = digestOf(content)
+    await tx.sql.insert(policyContents).values({ digest: contentDigest, content }).onConflictDoNothing()
+    await tx.sql.insert(policyFiles).values({ policyDigest, name, contentDigest }).onConflictDoNothing()
+  }
 }

@@ -40,16 +40,19 @@ t.test('a package of a use case is whole, verifies, and can be read without Asse
     'no event is missing',
   )
   for (const event of records.events ?? []) assertSealed(t, event)
+  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const { digest } = committee.policies
+  t.match(manifest, {
+    ...{ format: 'assent-package', formatVersion: 2, of: { useCase: cleared.key }, madeBy: { name: 'Ada' } },
+    policy: { inForceWhenMade: digest, named: [{ digest }] },
+  })
+  const [policy] = manifest.policy.named
   t.same(
-    readFileSync(join(folder, 'policies', 'lanes.json')),
+    readFileSync(join(folder, policy.folder, 'lanes.json')),
     readFileSync(join(projectRoot, 'policies', 'lanes.json')),
     'with the policy in force',
   )
-  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
-  t.match(manifest, {
-    ...{ format: 'assent-package', of: { useCase: cleared.key }, madeBy: { name: 'Ada' } },
-    policy: { inForce: committee.policies.digest, named: [committee.policies.digest] },
-  })
+  t.equal(digestByGuide(folder, policy.folder), digest, 'whose digest can be told as README.txt says')
 })
 
 t.test('evidence comes as bytes or as digests, under names that are its digests', async (t) => {
@@ -175,6 +178,13 @@ function checkSums(folder: string): string {
     cwd: folder,
     stdio: 'pipe',
   }).toString()
+}
+
+/** The command of README.txt, as it stands there. */
+function digestByGuide(folder: string, policy: string): string {
+  const [command = ''] = /cd policies.FOLDER .*/.exec(readFileSync(join(folder, 'README.txt'), 'utf8')) ?? []
+  const shell = command.replace('policies/FOLDER', policy)
+  return `sha256:${execFileSync('sh', ['-c', shell], { cwd: folder }).toString().slice(0, 64)}`
 }
 
 function named(folder: string): string[] {

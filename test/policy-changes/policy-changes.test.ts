@@ -4,6 +4,7 @@ import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
 import { openDatabase } from '../../src/db/database.js'
 import { newId, POLICY_ID, ROOT_UNIT_ID } from '../../src/ids.js'
 import { toInstant } from '../../src/instant.js'
+import { readPolicyFiles } from '../../src/policy/load.js'
 import { recordLoading } from '../../src/policy-changes/service.js'
 import { registerUseCases } from '../../src/use-cases/service.js'
 import { Facts } from '../../src/use-cases/use-case.js'
@@ -297,9 +298,19 @@ t.test('which policy was loaded is on record once, however many processes start'
         ...event.sealed,
       }),
     )
+  const folder = policyFolder(t, { 'risk-tiers.json': stricter })
+  const { files } = readPolicyFiles(folder)
+  const kept = async (digest: string) =>
+    (
+      await owner.query<{ name: string; content: Buffer }>(
+        `select name, content from policy_file f join policy_content c on c.digest = f.content_digest
+          where policy_digest = $1`,
+        [digest],
+      )
+    ).rows
   const start = async (digest: string, deployedBy?: string) => {
     tick()
-    const loading = { digest, version: '1.2.3', deployedBy }
+    const loading = { digest, files, version: '1.2.3', deployedBy }
     await Promise.all(processes.map(async (one) => await recordLoading(one, request(), loading)))
   }
   const yesterday = before.policies.digest
@@ -317,6 +328,12 @@ t.test('which policy was loaded is on record once, however many processes start'
   const both = await loaded()
   t.equal(both.length, 2)
   t.match(both[0], { digest: policy, deployedBy: null })
+  for (const digest of [yesterday, policy]) {
+    const names = await kept(digest)
+    t.strictSame(new Map(names.map(({ name, content }) => [name, content])), files, 'its files are kept')
+  }
+  const { rows } = await owner.query('select count(*)::int as count from policy_content')
+  t.same(rows, [{ count: new Set([...files.values()].map(String)).size }], 'each content once')
   t.equal((await apply()).status, 200)
   const ofUnit = await before.person('Unit auditor', { rights: ['auditor'], unitId })
   t.strictSame((await ofUnit.get('/v1/events?type=policy.loaded')).body.items, [], 'policy lies in no unit')

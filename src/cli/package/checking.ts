@@ -1,52 +1,37 @@
 import { createHash, type Hash } from 'node:crypto'
 import { canonicalize } from '../../audit/canonical.js'
+import { digestOf } from '../../audit/digest.js'
 import { linesOf } from '../../db/lines.js'
-import { evidenceName, PackageManifest, SUMS } from '../../packages/package.js'
+import {
+  AnyManifest,
+  evidenceName,
+  INCOMPLETE,
+  type PackageManifest,
+  SUMS,
+  sumLine,
+} from '../../packages/package.js'
 import { filesIn, TarDamage, type TarFile } from '../../packages/tar.js'
+import { type Checked, type Code, type Finding, listOf, type Row, rowOf } from './finding.js'
+import { LogTies } from './log-ties.js'
+import { References } from './references.js'
 
-/** What can be wrong with a package. Codes never change their meaning. */
-export type Code =
-  | 'TRUNCATED'
-  | 'SUM_MISMATCH'
-  | 'FILE_MISSING'
-  | 'FILE_UNKNOWN'
-  | 'UNREADABLE'
-  | 'RECORDS_MISMATCH'
-  | 'EVIDENCE_MISSING'
-  | 'EVENT_NO_GAP'
-  | 'LEAF_MISMATCH'
-  | 'VOTE_MISSING'
-  | 'EVENT_MISSING'
-
-export interface Finding {
-  code: Code
-  /** The file, and the record where there is one. */
-  where: string
-  message: string
-}
-
-export interface Checked {
-  manifest: PackageManifest | undefined
-  findings: Finding[]
-}
-
-type Row = Record<string, unknown>
-
-/** What is kept of a package while it is read: digests and ids, never whole records. */
+/** What is kept of a package while it is read: digests, hashes and ids, never whole records. */
 class Check {
   readonly findings: Finding[] = []
+  readonly notes: string[] = []
   /** File to SHA-256 in hex. */
   readonly sums = new Map<string, string>()
   readonly rows = new Map<string, { rows: number; size: number }>()
-  readonly votes = new Map<string, string>()
+  readonly votes = new Set<string>()
   readonly decisions: { id: string; voteIds: string[] }[] = []
-  readonly evidence: { id: string; digest: string }[] = []
-  /** What events say was decided and cast. */
-  readonly told = new Set<string>()
   readonly eventNos = new Map<string, number>()
+  readonly ties = new LogTies()
+  readonly references = new References()
   /** Names by their sums, as the last file lists them. */
   named: Map<string, string> | undefined
-  manifest: PackageManifest | undefined
+  manifest: AnyManifest | undefined
+  /** Why it broke off, as it says itself. */
+  why: string | undefined
 
   find(code: Code, where: string, message: string): void {
     this.findings.push({ code, where, message })
@@ -62,9 +47,10 @@ export async function checkPackage(source: AsyncIterable<Uint8Array>): Promise<C
     concludeRecords(check)
   } catch (error) {
     if (!(error instanceof TarDamage)) throw error
-    check.find('TRUNCATED', 'the tar', `${error.message}; fetch it again`)
+    const message = check.why ?? `${error.message}; fetch it again`
+    check.find('TRUNCATED', 'the tar', message)
   }
-  return { manifest: check.manifest, findings: check.findings }
+  return { manifest: check.manifest, findings: check.findings, notes: check.notes }
 }
 
 async function readFile(check: Check, { name: path, size, bytes }: TarFile): Promise<void> {
@@ -73,8 +59,11 @@ async function readFile(check: Check, { name: path, size, bytes }: TarFile): Pro
   const content = hashing(bytes, hash)
   if (name.endsWith('.ndjson')) await readRecords(check, name, size, content)
   else if (name === SUMS) check.named = await readSums(check, content)
-  else if (name === 'manifest.json') await readManifest(check, content)
+  else if (name === 'manifest.json') readManifest(check, await textOf(content))
+  else if (name === INCOMPLETE) check.why = (await textOf(content)).trim()
+  else if (/^policies\/[^/]+\/catalogs\//.test(name)) readCatalog(check, await textOf(content))
   else for await (const _ of content);
+  if (check.sums.has(name)) check.find('FILE_UNKNOWN', name, 'it is there twice')
   if (name !== SUMS) check.sums.set(name, hash.digest('hex'))
 }
 
@@ -95,12 +84,25 @@ async function readSums(check: Check, bytes: AsyncIterable<Uint8Array>): Promise
   return named
 }
 
-async function readManifest(check: Check, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+/** For what is small in every package; more than that is read and dropped. */
+async function textOf(bytes: AsyncIterable<Uint8Array>, limit = 50_000_000): Promise<string> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of bytes) chunks.push(chunk)
-  const parsed = PackageManifest.safeParse(parse(Buffer.concat(chunks).toString()))
+  let size = 0
+  for await (const chunk of bytes) {
+    size += chunk.length
+    if (size <= limit) chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function readManifest(check: Check, text: string): void {
+  const parsed = AnyManifest.safeParse(parse(text))
   if (parsed.success) check.manifest = parsed.data
   else check.find('UNREADABLE', 'manifest.json', 'it is not a manifest of this version of Assent')
+}
+
+function readCatalog(check: Check, text: string): void {
+  check.references.readCatalog(rowOf(parse(text)))
 }
 
 async function readRecords(
@@ -113,11 +115,22 @@ async function readRecords(
   for await (const line of linesOf(bytes)) {
     rows += 1
     const row = parse(line)
-    if (typeof row !== 'object' || row === null)
-      check.find('UNREADABLE', `${name} line ${rows}`, 'it is no record')
-    else readers[name]?.(check, row as Row)
+    const isRead = typeof row === 'object' && row !== null && readRecord(check, name, row as Row)
+    if (!isRead) check.find('UNREADABLE', `${name} line ${rows}`, 'it is no record')
   }
   check.rows.set(name, { rows, size })
+}
+
+/** @returns false for what no package holds, such as half of a character */
+function readRecord(check: Check, name: string, row: Row): boolean {
+  try {
+    readers[name]?.(check, row)
+    check.ties.read(name, row)
+    check.references.read(name, row)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function parse(text: string): unknown {
@@ -129,37 +142,52 @@ function parse(text: string): unknown {
 }
 
 const readers: Record<string, (check: Check, row: Row) => void> = {
-  'votes.ndjson': (check, row) => check.votes.set(String(row.id), castOf(row)),
+  'votes.ndjson': (check, { id }) => void check.votes.add(String(id)),
   'decisions.ndjson': (check, { id, voteIds }) =>
-    check.decisions.push({ id: String(id), voteIds: Array.isArray(voteIds) ? voteIds.map(String) : [] }),
-  'evidence.ndjson': (check, { id, digest, form }) => {
-    if (form === 'file') check.evidence.push({ id: String(id), digest: String(digest) })
+    void check.decisions.push({ id: String(id), voteIds: listOf(voteIds).map(String) }),
+  'events.ndjson': (check, row) => {
+    assertNext(check, row)
+    readEntry(check, row, 'events.ndjson', { id: row.aggregateId, no: row.eventNo, event: row.id })
   },
-  'events.ndjson': readEvent,
+  'gate-answers.ndjson': (check, row) =>
+    readEntry(check, row, 'gate-answers.ndjson', { id: row.id, no: 1, type: 'gate.answered' }),
+  'refusals.ndjson': (check, row) =>
+    readEntry(check, row, 'refusals.ndjson', { id: row.personId, event: row.id, type: 'access.denied' }),
 }
 
-function castOf({ reviewId, seat, ordinal }: Row): string {
-  return `${reviewId} ${seat} ${ordinal}`
-}
-
-function readEvent(check: Check, row: Row): void {
-  const where = `events.ndjson ${row.aggregateId} ${row.eventNo}`
+function assertNext(check: Check, row: Row): void {
   const aggregateId = String(row.aggregateId)
   const expected = (check.eventNos.get(aggregateId) ?? 0) + 1
   if (row.eventNo !== expected) {
+    const where = `events.ndjson ${aggregateId} ${row.eventNo}`
     check.find('EVENT_NO_GAP', where, `event ${expected} was to come; one is missing or out of order`)
   }
   check.eventNos.set(aggregateId, Number(row.eventNo))
-  const leaf = parse(Buffer.from(String(row.leaf), 'base64').toString()) as Row | undefined
-  const about = leaf?.aggregate as Row | undefined
+}
+
+/** What a record says of the entry that it carries. */
+interface Carried {
+  /** Of what it is about. */
+  id: unknown
+  no?: unknown
+  event?: unknown
+  type?: string
+}
+
+function readEntry(check: Check, row: Row, file: string, { id, no, event, type }: Carried): void {
+  const where = `${file} ${id} ${no ?? event}`
+  const leaf = rowOf(parse(Buffer.from(String(row.leaf), 'base64').toString()))
+  const about = rowOf(leaf.aggregate)
   const isSame =
-    leaf?.id === row.id && leaf?.type === row.type && about?.id === aggregateId && about?.no === row.eventNo
-  if (!leaf || !isSame) {
+    about.id === id &&
+    (no === undefined || about.no === no) &&
+    (event === undefined || leaf.id === event) &&
+    leaf.type === (type ?? row.type)
+  if (!isSame) {
     check.find('LEAF_MISMATCH', where, 'the entry of the log says something else')
     return
   }
-  if (leaf.type === 'decision.made') check.told.add(String(leaf.decisionId))
-  if (leaf.type === 'vote.cast') check.told.add(castOf(leaf))
+  check.ties.hear(leaf, row.sealed)
   for (const name of unsealed(row.sealed, leaf.sealed)) {
     check.find('LEAF_MISMATCH', where, `${name} is not what the log holds the hash of`)
   }
@@ -167,20 +195,19 @@ function readEvent(check: Check, row: Row): void {
 
 /** Names of sealed values that do not have the hash of the log; what was erased has none to compare. */
 function unsealed(sealed: unknown, hashes: unknown): string[] {
-  if (typeof sealed !== 'object' || sealed === null) return []
-  const kept = Object.entries(sealed as Record<string, { salt: string; value: unknown }>)
-  return kept.flatMap(([name, { salt, value }]) => {
+  return Object.entries(rowOf(sealed)).flatMap(([name, kept]) => {
+    const { salt, value } = rowOf(kept)
     const hash = createHash('sha256')
       .update(Buffer.from(String(salt), 'base64url'))
       .update(canonicalize(value))
-    return hash.digest('base64url') === (hashes as Row | undefined)?.[name] ? [] : [name]
+    return hash.digest('base64url') === rowOf(hashes)[name] ? [] : [name]
   })
 }
 
 function concludeSums(check: Check): void {
   const { named, sums } = check
   if (!named) {
-    check.find('TRUNCATED', SUMS, 'the last file is missing; fetch the package again')
+    check.find('TRUNCATED', SUMS, check.why ?? 'the last file is missing; fetch the package again')
     return
   }
   for (const [name, sum] of named) {
@@ -193,7 +220,8 @@ function concludeSums(check: Check): void {
 }
 
 function concludeRecords(check: Check): void {
-  for (const { name, rows, size } of check.manifest?.records ?? []) {
+  const { manifest, sums, references, ties, eventNos } = check
+  for (const { name, rows, size } of manifest?.records ?? []) {
     const found = check.rows.get(name)
     if (found?.rows === rows && found.size === size) continue
     check.find('RECORDS_MISMATCH', name, `${rows} records were to be there, ${found?.rows ?? 0} are`)
@@ -202,14 +230,38 @@ function concludeRecords(check: Check): void {
     const missing = voteIds.filter((vote) => !check.votes.has(vote))
     if (missing.length > 0)
       check.find('VOTE_MISSING', `decision ${id}`, `it rests on ${missing.join(', ')}, not there`)
-    if (!check.told.has(id)) check.find('EVENT_MISSING', `decision ${id}`, 'no event of the log tells of it')
   }
-  for (const [id, cast] of check.votes) {
-    if (!check.told.has(cast)) check.find('EVENT_MISSING', `vote ${id}`, 'no event of the log tells of it')
-  }
-  if (check.manifest?.evidence.form !== 'bytes') return
-  for (const { id, digest } of check.evidence) {
-    const sum = check.sums.get(evidenceName(digest))
-    if (`sha256:${sum}` !== digest) check.find('EVIDENCE_MISSING', `evidence ${id}`, `${digest} is not there`)
+  const hasBytes = (digest: string) => `sha256:${sums.get(evidenceName(digest))}` === digest
+  const isFirst = manifest?.formatVersion === 1
+  check.findings.push(...ties.conclude(isFirst ? ['votes.ndjson', 'decisions.ndjson'] : undefined))
+  if (isFirst && manifest.evidence.form === 'bytes')
+    check.findings.push(...references.concludeFiles(hasBytes))
+  if (manifest?.formatVersion !== 2) return
+  const hasCertificate = (id: string) => ties.hasCertificate(id)
+  const lastEventNo = (id: string) => eventNos.get(id) ?? 0
+  check.findings.push(...references.conclude(manifest, { hasBytes, hasCertificate, lastEventNo }))
+  concludePolicies(check, manifest)
+  const withheld = Object.entries(manifest.evidence.withheld).map(([word, count]) => `${count} ${word}`)
+  if (withheld.length > 0) check.notes.push(`evidence without its content: ${withheld.join(', ')}`)
+}
+
+/** A policy whose folder has another digest was altered; one without a folder was never kept. */
+function concludePolicies({ sums, findings, notes }: Check, { policy }: PackageManifest): void {
+  for (const { digest, folder } of policy.named) {
+    if (folder === null) {
+      notes.push(`the files of the policy ${digest} were never kept`)
+      continue
+    }
+    const files = [...sums]
+      .filter(([name]) => name.startsWith(`${folder}/`))
+      .map(([name, sum]) => [name.slice(folder.length + 1), sum] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+    const found = digestOf(files.map(([name, sum]) => sumLine(`sha256:${sum}`, name)).join(''))
+    if (found === digest) continue
+    findings.push({
+      code: 'POLICY_MISMATCH',
+      where: folder,
+      message: `its files are not the policy ${digest}`,
+    })
   }
 }

@@ -1,0 +1,249 @@
+import { createHash } from 'node:crypto'
+import { canonicalize } from '../../audit/canonical.js'
+import { digestOfJson } from '../../audit/digest.js'
+import { type Finding, listOf, type Row, rowOf } from './finding.js'
+
+/** What is said of one thing: by the log, or by a record. Undefined is what one of them does not say. */
+type Said = Record<string, unknown>
+
+interface Telling {
+  /** What it is about, such as `vote`, and its name. */
+  about: string
+  said: Said
+}
+
+type Words = (name: string) => unknown
+
+/**
+ * What an event says of records: the members of its entry, and of what is sealed while that is kept. Types that are
+ * not here say nothing that a record says, too.
+ */
+const told: Record<string, (leaf: Row, words: Words, count: Counter) => Telling[]> = {
+  'use_case.registered': version,
+  'use_case.revised': version,
+  'review.opened': (leaf, words) => [
+    {
+      about: `review ${leaf.reviewId}`,
+      said: { ...pick(leaf, ['round', 'version', 'tier', 'route']), note: words('note') },
+    },
+  ],
+  'vote.cast': (leaf, words) => [
+    {
+      about: `vote ${leaf.reviewId} ${leaf.seat} ${leaf.ordinal}`,
+      said: {
+        ...{ choice: leaf.choice, onBehalfOf: leaf.onBehalfOf ?? null },
+        ...{ personId: leaf.actor, rationale: words('rationale') },
+      },
+    },
+  ],
+  'decision.made': (leaf, words) => [
+    {
+      about: `decision ${leaf.decisionId}`,
+      said: {
+        ...pick(leaf, ['reviewId', 'outcome', 'tier', 'lane', 'version', 'materialDigest', 'validUntil']),
+        ...{ policyDigest: leaf.policy, route: leaf.route, reason: words('reason') },
+      },
+    },
+  ],
+  'exception.granted': (leaf, words) => [
+    {
+      about: `exception ${leaf.exceptionId}`,
+      said: {
+        ...pick(leaf, ['decisionId', 'requirement', 'until']),
+        ...{ control: leaf.control ?? null, compensating: words('compensating'), reason: words('reason') },
+      },
+    },
+  ],
+  'condition.imposed': (leaf, words) => [
+    {
+      about: `condition ${leaf.conditionId}`,
+      said: { decisionId: leaf.decisionId, dueAt: leaf.dueAt, text: words('text') },
+    },
+  ],
+  'control.assessed': (leaf, words, count) =>
+    listOf(leaf.controls).map((one) => {
+      const { id, state, evidenceIds } = rowOf(one)
+      const control = `${subjectOf(leaf)} ${leaf.catalog}@${leaf.version} ${id}`
+      const said = { state, evidenceIds: listOf(evidenceIds).map(String).sort(), note: words('note') }
+      return { about: `assessment ${control} ${count(control)}`, said }
+    }),
+  'evidence.attached': (leaf, words) => [
+    {
+      about: `evidence ${leaf.evidenceId}`,
+      said: {
+        ...pick(leaf, ['kind', 'form', 'digest', 'size']),
+        ...{ title: words('title'), fileName: words('fileName'), statement: words('statement') },
+      },
+    },
+  ],
+  'evidence.accepted': (leaf, words) => verdict(leaf, words, 'accepted'),
+  'evidence.refused': (leaf, words) => verdict(leaf, words, 'refused'),
+  'evidence.disposed': (leaf) => [
+    { about: `certificate ${leaf.evidenceId}`, said: pick(leaf, ['disposalId', 'digest']) },
+  ],
+  'use_case.suspended': (leaf, words) => [
+    { about: `suspension ${leaf.suspensionId}`, said: { reason: words('reason') } },
+  ],
+  'incident.reported': (leaf, words) => [
+    {
+      about: `incident ${leaf.incidentId}`,
+      said: {
+        occurredAt: leaf.occurredAt,
+        title: words('title'),
+        description: words('description'),
+      },
+    },
+  ],
+  'break_glass.opened': (leaf, words) => [
+    {
+      about: `opening ${leaf.breakGlassId}`,
+      said: { ...pick(leaf, ['environment', 'expiresAt']), reason: words('reason') },
+    },
+  ],
+  'gate.answered': (leaf) => [
+    {
+      about: `answer ${subjectOf(leaf)}`,
+      said: { ...pick(leaf, ['environment', 'decision', 'enforced']), policyDigest: leaf.policy },
+    },
+  ],
+  'access.denied': (leaf) => [
+    { about: `refusal ${leaf.id}`, said: pick(leaf, ['rule', 'action', 'kind', 'subjectId']) },
+  ],
+}
+
+function version(leaf: Row): Telling[] {
+  const about = `version ${subjectOf(leaf)} ${leaf.version}`
+  return [{ about, said: { factsDigest: leaf.factsDigest, policyDigest: leaf.policy } }]
+}
+
+function verdict({ evidenceId }: Row, words: Words, given: string): Telling[] {
+  return [{ about: `verdict ${evidenceId}`, said: { verdict: given, note: words('note') } }]
+}
+
+/** What a record says of the same. */
+const records: Record<string, (row: Row) => Telling[]> = {
+  'versions.ndjson': ({ useCaseId, version, facts, policyDigest }) => [
+    { about: `version ${useCaseId} ${version}`, said: { factsDigest: digestOfJson(facts), policyDigest } },
+  ],
+  'reviews.ndjson': (row) => [{ about: `review ${row.id}`, said: row }],
+  'votes.ndjson': (row) => [{ about: `vote ${row.reviewId} ${row.seat} ${row.ordinal}`, said: row }],
+  'decisions.ndjson': (row) => [{ about: `decision ${row.id}`, said: row }],
+  'exceptions.ndjson': (row) => [{ about: `exception ${row.id}`, said: row }],
+  'conditions.ndjson': (row) => [{ about: `condition ${row.id}`, said: row }],
+  'profiles.ndjson': (row) => {
+    const control = `${row.useCaseId} ${row.catalog}@${row.version} ${row.control}`
+    return [{ about: `assessment ${control} ${row.ordinal}`, said: row }]
+  },
+  'evidence.ndjson': ({ id, title, fileName, statement, ...row }) => [
+    {
+      about: `evidence ${id}`,
+      said: row.content === 'disposed' ? row : { ...row, title, fileName, statement },
+    },
+    ...(typeof row.verdict === 'string' ? [{ about: `verdict ${id}`, said: row }] : []),
+  ],
+  'suspensions.ndjson': (row) => [{ about: `suspension ${row.id}`, said: row }],
+  'incidents.ndjson': (row) => [{ about: `incident ${row.id}`, said: row }],
+  'break-glass.ndjson': (row) => [{ about: `opening ${row.id}`, said: row }],
+  'gate-answers.ndjson': (row) => [{ about: `answer ${row.id}`, said: row }],
+  'refusals.ndjson': (row) => [{ about: `refusal ${row.id}`, said: row }],
+}
+
+function pick(row: Row, names: string[]): Said {
+  return Object.fromEntries(names.map((name) => [name, row[name]]))
+}
+
+function subjectOf(leaf: Row): unknown {
+  return rowOf(leaf.aggregate).id
+}
+
+type Counter = (name: string) => number
+
+/** Holds what records say against what the log says; of both it keeps hashes only. */
+export class LogTies {
+  readonly #told = new Map<string, Map<string, string>>()
+  readonly #recorded: { file: string; about: string; said: Map<string, string> }[] = []
+  readonly #counts = new Map<string, number>()
+
+  hear(leaf: Row, sealed: unknown): void {
+    const kept = rowOf(sealed)
+    const words = (name: string) => rowOf(kept[name]).value
+    for (const { about, said } of told[String(leaf.type)]?.(leaf, words, this.#count) ?? []) {
+      this.#told.set(about, hashes(said))
+    }
+  }
+
+  read(file: string, row: Row): void {
+    for (const { about, said } of records[file]?.(row) ?? []) {
+      this.#recorded.push({ file, about, said: hashes(said) })
+    }
+  }
+
+  /** Whether the log tells of a disposal of this piece. */
+  hasCertificate(evidenceId: string): boolean {
+    return this.#told.has(`certificate ${evidenceId}`)
+  }
+
+  /** @param files those that records are looked at of; all, if left out */
+  *conclude(files?: string[]): Generator<Finding> {
+    for (const { file, about, said } of this.#recorded) {
+      if (files?.includes(file) === false) continue
+      const heard = this.#told.get(about)
+      if (!heard) {
+        yield { code: 'EVENT_MISSING', where: `${file} ${about}`, message: 'no event of the log tells of it' }
+        continue
+      }
+      const differing = [...heard].filter(([name, hash]) => said.has(name) && said.get(name) !== hash)
+      if (differing.length === 0) continue
+      const names = differing.map(([name]) => name).join(', ')
+      yield {
+        code: 'RECORD_MISMATCH',
+        where: `${file} ${about}`,
+        message: `the log says something else of ${names}`,
+      }
+    }
+  }
+
+  readonly #count: Counter = (name) => {
+    const next = (this.#counts.get(name) ?? 0) + 1
+    this.#counts.set(name, next)
+    return next
+  }
+}
+
+/** Only of members that some event speaks of, so that little is kept. */
+const spoken = new Set([
+  ...[
+    'round',
+    'version',
+    'tier',
+    'route',
+    'note',
+    'choice',
+    'onBehalfOf',
+    'personId',
+    'rationale',
+    'reviewId',
+  ],
+  ...[
+    'outcome',
+    'lane',
+    'materialDigest',
+    'validUntil',
+    'policyDigest',
+    'reason',
+    'decisionId',
+    'requirement',
+  ],
+  ...['until', 'control', 'compensating', 'dueAt', 'text', 'state', 'evidenceIds', 'kind', 'form', 'digest'],
+  ...['size', 'title', 'fileName', 'statement', 'verdict', 'occurredAt', 'description', 'environment'],
+  ...['expiresAt', 'decision', 'enforced', 'rule', 'action', 'subjectId', 'factsDigest', 'disposalId'],
+])
+
+function hashes(said: Said): Map<string, string> {
+  const entries = Object.entries(said).filter(([name, value]) => spoken.has(name) && value !== undefined)
+  return new Map(entries.map(([name, value]) => [name, hashOf(value)]))
+}
+
+function hashOf(value: unknown): string {
+  return createHash('sha256').update(canonicalize(value)).digest('base64').slice(0, 16)
+}
