@@ -4,5 +4,8 @@ import fc from 'fast-check'
 fc.configureGlobal({ seed: 1, endOnFailure: true })
 process.env.TAP_BAIL = '1'
 
-const tests = ['policy/tiering', 'use-cases/standing', 'reviews/arithmetic', 'reviews/arithmetic-laws']
+const tests = [
+  ...['policy/tiering', 'use-cases/standing', 'reviews/arithmetic', 'reviews/arithmetic-laws'],
+  ...['policy/missing', 'policy/requirements'],
+]
 for (const test of tests) await import(`../dist/test/${test}.test.js`)

@@ -1,5 +1,5 @@
-// `npm run mutation`: changes the rules of tiering, of votes and of standing, one spot at a time, and counts how many
-// changes the tests notice. Everything is built once; each run then wakes one of the changes.
+// `npm run mutation`: changes the rules of tiering, of votes, of standing and of what is missing, one spot at a time, and
+// counts how many changes the tests notice. Everything is built once; each run then wakes one of the changes.
 /** What a schema says to its readers is no rule. */
 export const strykerPlugins = [
   {
@@ -16,7 +16,10 @@ export const strykerPlugins = [
 ]
 
 export default {
-  mutate: ['src/policy/tiering.ts', 'src/reviews/arithmetic.ts', 'src/use-cases/standing.ts'],
+  mutate: [
+    ...['src/policy/tiering.ts', 'src/reviews/arithmetic.ts', 'src/use-cases/standing.ts'],
+    ...['src/policy/missing.ts', 'src/policy/requirements.ts'],
+  ],
   ignorePatterns: ['**', '!src/**', '!test/**', '!policies/**', '!.config/**', '!package.json'],
   buildCommand: 'node .config/build.mjs',
   commandRunner: { command: 'node .config/mutation-tests.mjs' },

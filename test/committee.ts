@@ -6,31 +6,12 @@ import type { WriteTx } from '../src/db/transaction.js'
 import { ASSENT_ID, newId } from '../src/ids.js'
 import type { Instant } from '../src/instant.js'
 import { findPrincipal } from '../src/people/service.js'
-import type { Answers, Tier } from '../src/use-cases/use-case.js'
+import { answersFor } from './answers.js'
 import { type Answer, ifMatch, type Person, startApp, type TestApp } from './app.js'
 
+export { answersFor }
+
 export const START = '2026-03-01T09:00:00.000Z'
-
-const harmless: Answers = {
-  customer_facing: 'no',
-  regulated_language: 'no',
-  personal_data: 'none',
-  decision_role: 'none',
-  autonomy: 'human_in_loop',
-  affected: 'nobody',
-  vulnerable_people: 'no',
-  annex_iii_area: 'none',
-  omb_high_impact: 'no',
-  prohibited_practice: 'none',
-}
-
-/** Answers that give each tier by the policy that is shipped. */
-export const answersFor: Record<Tier, Answers> = {
-  minimal: harmless,
-  limited: { ...harmless, customer_facing: 'yes' },
-  high: { ...harmless, decision_role: 'assists', affected: 'customers', personal_data: 'special' },
-  prohibited: { ...harmless, prohibited_practice: 'social_scoring' },
-}
 
 export type Committee = Awaited<ReturnType<typeof startCommittee>>
 

@@ -42,15 +42,15 @@ const RequiredControls = z.strictObject({
     .describe('Whether a control in place has to name evidence that counts'),
 })
 
+const orCondition =
+  'say "refuse", or with which due date it becomes a condition: {"dueInDays": 60, "owner": "risk_owner"}'
+
 /** What becomes of an approval while it is missing. */
-const IfMissing = z.union(
-  [
-    z.literal('refuse'),
-    z.strictObject({ dueInDays: days, owner: z.enum(['risk_owner', 'business_owner']) }),
-    z.strictObject({ beforeDeploy: z.literal(true), owner: z.enum(['risk_owner', 'business_owner']) }),
-  ],
-  'say "refuse", or with which due date it becomes a condition: {"dueInDays": 60, "owner": "risk_owner"}',
-)
+const IfMissing = z.union([
+  z.literal('refuse', orCondition),
+  z.strictObject({ dueInDays: days, owner: z.enum(['risk_owner', 'business_owner']) }),
+  z.strictObject({ beforeDeploy: z.literal(true), owner: z.enum(['risk_owner', 'business_owner']) }),
+])
 
 export const RequirementScope = z.strictObject({
   ...ScopeConditions.shape,
@@ -127,17 +127,33 @@ export type RequiringFacts = ScopedFacts & { answers: Answers }
  */
 export function asksOf(policies: RequirementPolicies, tier: Tier, facts: RequiringFacts): Asked[] {
   return policies.requirements.requirements
-    .filter(({ when }) => applies(when, tier, facts))
+    .filter(({ when }) => matchAll(when, tier, facts) !== 'not_met')
     .flatMap((requirement) => asksIn(policies.catalogs, requirement).map((ask) => ({ requirement, ask })))
 }
 
-function applies({ answers = {}, ...scope }: RequirementScope, tier: Tier, facts: RequiringFacts): boolean {
+function matchAll({ answers = {}, ...scope }: RequirementScope, tier: Tier, facts: RequiringFacts): Match {
   const answered = Object.entries(answers).map(([question, options]): Match => {
     const answer = Object.hasOwn(facts.answers, question) ? facts.answers[question] : UNKNOWN
     if (answer === undefined || answer === UNKNOWN) return 'unstated'
     return options.includes(answer) ? 'met' : 'not_met'
   })
-  return every([matchScope(scope, tier, facts), ...answered]) !== 'not_met'
+  return every([matchScope(scope, tier, facts), ...answered])
+}
+
+/** Facts on which a requirement rests that nobody stated, as `technique` or `answers.autonomy`: it may go with them. */
+export function unstatedFor({ when }: Requirement, tier: Tier, facts: RequiringFacts): string[] {
+  const { answers = {}, techniques, channels, jurisdictions, orgUnits } = when
+  const parts: [name: string, part: RequirementScope][] = [
+    ['technique', { techniques }],
+    ['channels', { channels }],
+    ['jurisdictions', { jurisdictions }],
+    ['orgUnit', { orgUnits }],
+    ...Object.entries(answers).map(([question, options]): [string, RequirementScope] => [
+      `answers.${question}`,
+      { answers: { [question]: options } },
+    ]),
+  ]
+  return parts.flatMap(([name, part]) => (matchAll(part, tier, facts) === 'unstated' ? [name] : []))
 }
 
 /** Requirements never change once they are loaded, and a list asks them of a hundred thousand use cases. */
