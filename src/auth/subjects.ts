@@ -158,7 +158,12 @@ export const subjects = {
     begins: ['issue'],
     fields: { personId: 'id', personKind: kinds, orgUnitId: 'whole' },
   },
-  Policy: { noun: 'policy', actions: ['read', 'apply'], begins: [], fields: { orgUnitId: 'whole' } },
+  Policy: {
+    noun: 'policy',
+    actions: ['read', 'preview', 'apply'],
+    begins: [],
+    fields: { orgUnitId: 'whole' },
+  },
 } as const satisfies Record<string, SubjectShape>
 
 export type SubjectType = keyof typeof subjects

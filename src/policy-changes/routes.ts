@@ -7,7 +7,6 @@ import { Application, NewApplication, TierChangePage } from './policy-change.js'
 import { applyPolicy, listTierChanges } from './service.js'
 
 const tag = 'Policies'
-const right = { action: 'apply', subject: 'Policy' } as const
 
 /** A new policy, and the use cases that were there before it. */
 export async function policyChangeRoutes(app: App, { policies }: { policies: Policies }): Promise<void> {
@@ -19,7 +18,7 @@ export async function policyChangeRoutes(app: App, { policies }: { policies: Pol
       summary: 'Use cases to which the policy in force gives another tier',
       description:
         'What `POST /v1/policies/applications` would change. A page may hold few, or none, and still have a next one.',
-      right,
+      right: { action: 'preview', subject: 'Policy' },
       query: z.strictObject(pageQuery),
       answers: { 200: TierChangePage },
     }),
@@ -34,7 +33,7 @@ export async function policyChangeRoutes(app: App, { policies }: { policies: Pol
       summary: 'Apply the policy in force to use cases that are there already',
       description:
         'In steps, each on record: go on `after` the key in `through` until it is `finished`. Approvals that were decided on a lower tier lapse; no other does. A step that is repeated finds nothing left to change.',
-      right,
+      right: { action: 'apply', subject: 'Policy' },
       body: NewApplication,
       answers: { 200: Application },
     }),

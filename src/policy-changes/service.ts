@@ -72,7 +72,7 @@ export async function listTierChanges(
   policies: Rules,
   { after, limit }: PageRequest,
 ): Promise<PageOf<TierChange> & { policy: string; examined: number }> {
-  authorize(tx.ability, 'apply', 'Policy', {})
+  authorize(tx.ability, 'preview', 'Policy', {})
   const [start = 0] = (after ?? []) as [start?: number]
   const { found, examined, last } = await examine(tx, policies, start, limit)
   return {

@@ -124,8 +124,13 @@ t.test(
         status: 403,
         rule,
       })
-      await refuses(t, before, () => person.get('/v1/policies/changes'), { status: 403, rule })
     }
+    for (const person of [writer, risk, ofUnit]) {
+      const look = async () => await person.get('/v1/policies/changes')
+      await refuses(t, before, look, { status: 403, rule: 'DR-46' })
+    }
+    for (const person of [auditor, both]) t.equal((await person.get('/v1/policies/changes')).status, 200)
+
     await refuses(t, before, () => apply({ policy: before.policies.digest }), {
       status: 409,
       detail: /^the policy in force is sha256:.*, not the one whose changes you saw/,
