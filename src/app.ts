@@ -9,6 +9,7 @@ import { briefRoutes } from './briefs/routes.js'
 import { catalogRoutes } from './catalogs/routes.js'
 import { conditionRoutes } from './conditions/routes.js'
 import type { Config } from './config.js'
+import { custodyRoutes } from './custody/routes.js'
 import { drizzleOn } from './db/client.js'
 import type { Database } from './db/database.js'
 import { isMigrated } from './db/migrate.js'
@@ -19,7 +20,7 @@ import { evidenceRoutes } from './evidence/routes.js'
 import { gateRoutes } from './gate/routes.js'
 import { handoverRoutes } from './handover/routes.js'
 import { createServer } from './http/server.js'
-import type { App } from './http/types.js'
+import type { App, Readiness } from './http/types.js'
 import { newId } from './ids.js'
 import type { ImportProfile } from './imports/profile.js'
 import { importRoutes } from './imports/routes.js'
@@ -116,6 +117,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(legalHoldRoutes)
   await app.register(retentionRoutes, deps)
   await app.register(disposalRoutes, deps)
+  await app.register(custodyRoutes, deps)
   await app.register(profileRoutes, deps)
   await app.register(delegationRoutes)
   await app.register(conditionRoutes)
@@ -191,16 +193,12 @@ async function acceptInvitation(
 }
 
 /** The policy was loaded whole, or the process would not have started. */
-function readinessOf({
-  database,
-  blobs,
-}: Pick<AppDeps, 'database' | 'blobs'>): Record<string, () => Promise<void>> {
+function readinessOf({ database, blobs }: Pick<AppDeps, 'database' | 'blobs'>): Readiness {
+  const migrations = async () => {
+    if (!(await isMigrated(database.pool))) throw new Error('migrations are pending: run `assent migrate`')
+  }
   return {
-    policy: async () => undefined,
-    evidence: async () => await blobs.assertUsable(),
-    database: database.ping,
-    migrations: async () => {
-      if (!(await isMigrated(database.pool))) throw new Error('migrations are pending: run `assent migrate`')
-    },
+    needs: { policy: async () => undefined, database: database.ping, migrations },
+    parts: { evidence: async () => await blobs.assertUsable() },
   }
 }

@@ -28,30 +28,13 @@ interface Deps {
 
 /** Evidence whose time is over: found, proposed by one, confirmed by another, and certified. */
 export async function disposalRoutes(app: App, { policies }: Deps): Promise<void> {
+  candidateRoutes(app)
   proposingRoutes(app, policies)
   listRoutes(app)
   certificateRoutes(app)
 }
 
 function proposingRoutes(app: App, policies: Deps['policies']): void {
-  app.get(
-    '/v1/disposal-candidates',
-    operation({
-      id: 'listDisposalCandidates',
-      tag,
-      summary: 'Evidence that you may propose to dispose of, the longest there first',
-      description:
-        'Its time is over, nothing holds it, and its use case is retired; or it was refused or superseded, and nothing in force rests on it.',
-      right: { action: 'dispose', subject: 'UseCase' },
-      query: z.strictObject({
-        ...pageQuery,
-        useCase: UseCaseRef.optional().describe('Only of this use case'),
-      }),
-      answers: { 200: page(DisposalCandidate) },
-    }),
-    async (request) => await app.page(request, (tx, page) => listCandidates(tx, request.query.useCase, page)),
-  )
-
   app.post(
     '/v1/use-cases/:id/disposals',
     operation({
@@ -84,6 +67,26 @@ function proposingRoutes(app: App, policies: Deps['policies']): void {
     }),
     async (request) =>
       await app.write(request, (tx) => judgeDisposal(tx, policies, request.params.id, request.body)),
+  )
+}
+
+function candidateRoutes(app: App): void {
+  app.get(
+    '/v1/disposal-candidates',
+    operation({
+      id: 'listDisposalCandidates',
+      tag,
+      summary: 'Evidence that you may propose to dispose of, the longest there first',
+      description:
+        'Its time is over, nothing holds it, and its use case is retired; or it was refused or superseded, and nothing in force rests on it.',
+      right: { action: 'dispose', subject: 'UseCase' },
+      query: z.strictObject({
+        ...pageQuery,
+        useCase: UseCaseRef.optional().describe('Only of this use case'),
+      }),
+      answers: { 200: page(DisposalCandidate) },
+    }),
+    async (request) => await app.page(request, (tx, page) => listCandidates(tx, request.query.useCase, page)),
   )
 }
 
