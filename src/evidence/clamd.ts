@@ -15,6 +15,9 @@ interface Patience {
 
 const ANSWER_LIMIT = 4096
 
+/** What ClamAV finds in a file that went beyond its limits, with `AlertExceedsMax`: it did not look through all of it. */
+const LIMITS = 'Heuristics.Limits.Exceeded'
+
 /** Asks a ClamAV daemon by INSTREAM (clamd(8)): each chunk after its length in four bytes, and a length of 0 at last. */
 export function clamdScan(address: ClamdAddress, { idleMs }: Patience = { idleMs: 120_000 }): Scan {
   return async (bytes) => {
@@ -22,9 +25,13 @@ export function clamdScan(address: ClamdAddress, { idleMs }: Patience = { idleMs
     socket.setTimeout(idleMs, () => socket.destroy(new Error('the scanner did not answer in time')))
     const answered = answerOf(socket)
     answered.catch(() => {})
+    const sent = send(socket, bytes).then(() => 'sent' as const)
     try {
-      await Promise.race([send(socket, bytes), answered])
-      return findingOf(await answered)
+      const first = await Promise.race([sent, answered])
+      const finding = findingOf(await answered)
+      if (finding === null && first !== 'sent')
+        throw new Error('the scanner answered before it had all of it')
+      return finding
     } finally {
       socket.destroy()
     }
@@ -63,6 +70,6 @@ async function answerOf(socket: Socket): Promise<string> {
 function findingOf(answer: string): Finding {
   if (answer === 'stream: OK') return null
   const [, name] = /^stream: (\S.{0,298}) FOUND$/.exec(answer) ?? []
-  if (name) return name.replace(/[^ -~]/g, '?')
+  if (name && !name.startsWith(LIMITS)) return name.replace(/[^ -~]/g, '?')
   throw new Error(`the scanner did not look through it: ${JSON.stringify(answer.slice(0, 200))}`)
 }

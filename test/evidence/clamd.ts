@@ -6,11 +6,22 @@ import type { Test } from 'tap'
 /** The test file of the EICAR, put together here so that no scanner takes this source for it. */
 export const eicar = ['X5O!P%@AP[4\\PZX54(P^)7CC)7}', '$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'].join('')
 
-/** `honest` finds EICAR; the others are how a scanner goes wrong. */
-export type Manner = 'honest' | 'dies' | 'hangs' | 'garbage' | 'endless' | 'too large' | 'silent end'
+/** How a scanner goes wrong. */
+const wrong = {
+  dies: 'after the first bytes',
+  hangs: 'without an answer',
+  garbage: 'stream: maybe\0',
+  endless: 'x'.repeat(100_000),
+  'too large': 'INSTREAM size limit exceeded. ERROR\0',
+  'beyond its limits': 'stream: Heuristics.Limits.Exceeded.MaxFileSize FOUND\0',
+  'too early': 'stream: OK\0',
+  'silent end': 'stream: OK',
+}
+export type Wrong = keyof typeof wrong
+export const manners = Object.keys(wrong) as Wrong[]
 
 export async function startClamd(t: Test, path?: string) {
-  const state = { manner: 'honest' as Manner, seen: [] as Buffer[], sessions: 0 }
+  const state = { manner: 'honest' as 'honest' | Wrong, seen: [] as Buffer[], sessions: 0 }
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -28,7 +39,7 @@ export async function startClamd(t: Test, path?: string) {
   return { state, port, address: path === undefined ? { host: '127.0.0.1', port } : { path } }
 }
 
-async function serve(socket: Socket, state: { manner: Manner; seen: Buffer[] }): Promise<void> {
+async function serve(socket: Socket, state: { manner: 'honest' | Wrong; seen: Buffer[] }): Promise<void> {
   const read = reader(socket)
   const command = (await read(10)).toString('latin1')
   if (command !== 'zINSTREAM\0') return void socket.end('UNKNOWN COMMAND\0')
@@ -38,14 +49,14 @@ async function serve(socket: Socket, state: { manner: Manner; seen: Buffer[] }):
     if (length === 0) break
     parts.push(await read(length))
     if (state.manner === 'dies') return void socket.resetAndDestroy()
-    if (state.manner === 'too large') return void socket.end('INSTREAM size limit exceeded. ERROR\0')
+    if (state.manner === 'too large' || state.manner === 'too early')
+      return void socket.end(wrong[state.manner])
   }
   const bytes = Buffer.concat(parts)
   state.seen.push(bytes)
   if (state.manner === 'hangs') return
-  if (state.manner === 'garbage') return void socket.end('stream: maybe\0')
-  if (state.manner === 'endless') return void socket.write('x'.repeat(100_000))
-  if (state.manner === 'silent end') return void socket.end('stream: OK')
+  if (state.manner === 'endless') return void socket.write(wrong.endless)
+  if (state.manner !== 'honest') return void socket.end(wrong[state.manner])
   socket.end(bytes.includes(eicar) ? 'stream: Win.Test.EICAR_HDB-1 FOUND\0' : 'stream: OK\0')
 }
 

@@ -2,14 +2,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
-import { assentItself } from '../../src/auth/assent.js'
-import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
-import { clamdScan } from '../../src/evidence/clamd.js'
-import { Scanning } from '../../src/evidence/scanning.js'
 import { FolderStore } from '../../src/evidence/stores/folder.js'
-import { newId } from '../../src/ids.js'
-import { eicar, type Manner, startClamd } from './clamd.js'
+import { eicar, manners, startClamd } from './clamd.js'
+import { letTimePass, scanningOf } from './scanning.js'
 import { registerCase, startWorld, trace, upload, type World } from './world.js'
 
 const reviewed = { verdict: 'accepted', note: 'read and sound' }
@@ -18,22 +15,6 @@ async function startScanned(t: Test) {
   const clamd = await startClamd(t)
   const world = await startWorld(t, { ASSENT_CLAMAV: `127.0.0.1:${clamd.port}` })
   return { ...world, clamd, scanning: scanningOf(world, clamd.address) }
-}
-
-function scanningOf({ database, policies, folder }: World, address: Parameters<typeof clamdScan>[0]) {
-  const ability = buildAbility(readRights(policies.decisionRights), assentItself)
-  return new Scanning({
-    database,
-    blobs: new FolderStore(folder),
-    scan: clamdScan(address, { idleMs: 500 }),
-    assent: () => ({ principal: assentItself, ability, requestId: newId() }),
-    log: { warn: () => {} },
-  })
-}
-
-/** As if the wait after a failure were over. */
-async function letTimePass({ owner }: World): Promise<void> {
-  await owner.query(`update evidence_scan set next_at = '2020-01-01' where state = 'quarantined'`)
 }
 
 t.test('a clean file is let go once the scanner looked through it', async (t) => {
@@ -68,9 +49,10 @@ t.test('what the scanner finds is kept from everybody, for good', async (t) => {
 
 t.test('a scanner that goes wrong never lets a file go, and the file is looked at again', async (t) => {
   const world = await startScanned(t)
-  const { risk, clamd, scanning } = world
+  const { risk, clamd } = world
+  const store = new OpenFiles(world.folder)
+  const scanning = scanningOf(world, clamd.address, store)
   const { id } = (await upload(world, risk, { bytes: Buffer.alloc(2_000_000, 'a') })).body
-  const manners: Manner[] = ['dies', 'hangs', 'garbage', 'endless', 'too large', 'silent end']
   let tries = 0
   for (const manner of manners) {
     clamd.state.manner = manner
@@ -82,8 +64,13 @@ t.test('a scanner that goes wrong never lets a file go, and the file is looked a
     await isHeldBack(t, world, id, /waits for the virus scanner/)
     await letTimePass(world)
   }
-  const gone = scanningOf(world, { path: join(world.folder, 'no-socket') })
+  const gone = scanningOf(world, { path: join(world.folder, 'no-socket') }, store)
   t.equal(await gone.pass(), 0, 'nobody listens')
+  t.equal(store.opened.length, manners.length + 1)
+  t.ok(
+    store.opened.every(({ destroyed }) => destroyed),
+    'no file stays open',
+  )
   await letTimePass(world)
   clamd.state.manner = 'honest'
   t.equal(await scanning.pass(), 1)
@@ -129,6 +116,17 @@ t.test('words of people and links wait for nobody', async (t) => {
   t.match((await world.risk.post(world.url, attestation)).body, { state: 'available' })
   t.equal((await trace(world)).scans, null)
 })
+
+/** Remembers what it opened. */
+class OpenFiles extends FolderStore {
+  opened: Readable[] = []
+
+  override async open(...what: Parameters<FolderStore['open']>): Promise<Readable> {
+    const bytes = await super.open(...what)
+    this.opened.push(bytes)
+    return bytes
+  }
+}
 
 /** Nobody downloads, accepts or shares it, and nothing changes. */
 async function isHeldBack(t: Test, world: World, id: string, detail: RegExp): Promise<void> {
