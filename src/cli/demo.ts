@@ -45,11 +45,17 @@ async function play(issuer: DemoIssuer, register: string): Promise<void> {
   }
 }
 
-/** What the settings say of the data of `assent serve` does not hold for a demo. */
+/** What the settings say of the data of `assent serve` does not hold for a demo, whose files wait for no scanner. */
 const nobodyElses = {
   DATABASE_URL: undefined,
   ASSENT_DATABASE_OWNER_URL: undefined,
   ASSENT_EVIDENCE_DIR: undefined,
+  ASSENT_EVIDENCE_STORE: undefined,
+  ASSENT_S3_ENDPOINT: undefined,
+  ASSENT_S3_REGION: undefined,
+  ASSENT_S3_PATH_STYLE: undefined,
+  ASSENT_S3_ALLOW_UNLOCKED: undefined,
+  ASSENT_CLAMAV: undefined,
 }
 
 /** @throws RegistryError `unavailable` while another demo uses the folder, which then keeps all it holds */
