@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { operation } from './operations.js'
-import type { App } from './types.js'
+import type { App, Readiness as Asked } from './types.js'
 
 /** Load balancers ask often, and all at once. */
 const FRESH_MS = 1000
@@ -12,7 +12,9 @@ const Alive = z
 const Readiness = z
   .strictObject({
     status: z.enum(['ready', 'not_ready']),
-    checks: z.record(z.string(), z.enum(['ok', 'failing'])).describe('What this process needs'),
+    checks: z
+      .record(z.string(), z.enum(['ok', 'failing']))
+      .describe('What this process needs, and the evidence store'),
   })
   .meta({
     id: 'Readiness',
@@ -35,7 +37,8 @@ const readReadiness = operation({
   id: 'readReadiness',
   tag: 'Operation',
   summary: 'Should this process get requests?',
-  description: '503 while a check fails, and while the process stops: send requests elsewhere.',
+  description:
+    '503 while something fails that every request needs, and while the process stops: send requests elsewhere. While `evidence` alone fails, uploads and downloads fail in every process, and all else goes on.',
   right: 'public',
   answers: {
     200: Readiness,
@@ -43,14 +46,12 @@ const readReadiness = operation({
   },
 })
 
-type Checks = Record<string, () => Promise<void>>
-
-export function registerHealth(app: App, checks: Checks = {}): void {
+export function registerHealth(app: App, asked: Asked = { needs: {}, parts: {} }): void {
   let isClosing = false
   app.addHook('preClose', async () => {
     isClosing = true
   })
-  const examine = cached(async () => await runChecks(app, checks))
+  const examine = cached(async () => await runChecks(app, asked))
 
   app.get('/healthz', readHealth, async () => ({ status: 'alive' as const }))
   app.get('/readyz', readReadiness, async (_request, reply) => {
@@ -62,19 +63,19 @@ export function registerHealth(app: App, checks: Checks = {}): void {
   })
 }
 
-async function runChecks(app: App, checks: Checks): Promise<Readiness> {
+async function runChecks(app: App, { needs, parts }: Asked): Promise<Readiness> {
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
+    Object.entries({ ...needs, ...parts }).map(async ([name, check]) => {
       try {
         await check()
         return [name, 'ok'] as const
       } catch (err) {
-        app.log.warn({ err, check: name }, 'not ready')
+        app.log.warn({ err, check: name }, 'a check of readiness fails')
         return [name, 'failing'] as const
       }
     }),
   )
-  const isReady = results.every(([, result]) => result === 'ok')
+  const isReady = results.every(([name, result]) => result === 'ok' || name in parts)
   return { status: isReady ? 'ready' : 'not_ready', checks: Object.fromEntries(results) }
 }
 

@@ -17,6 +17,16 @@ export type Right =
   | 'authenticated'
   | { [T in SubjectType]: { action: Action<T>; subject: T } }[SubjectType]
 
+type Checks = Record<string, () => Promise<void>>
+
+/** Each rejects when something fails; the reason goes to the log, never into the answer. */
+export interface Readiness {
+  /** Without these the process should get no requests. */
+  needs: Checks
+  /** Without these some requests fail, and all others go on: in no process would they fare better. */
+  parts: Checks
+}
+
 /** What the HTTP side of Assent is made of. */
 export interface HttpDeps {
   config: Config
@@ -25,8 +35,7 @@ export interface HttpDeps {
   authenticate(request: FastifyRequest): Promise<Caller>
   /** The same, believing nothing that was read before. */
   renew(headers: { authorization?: string | undefined }): Promise<Caller>
-  /** Each rejects when the process should get no requests; a reason goes to the log, never into the answer. */
-  readiness?: Record<string, () => Promise<void>>
+  readiness?: Readiness
   /** Where log lines go; standard output unless given. */
   log?: DestinationStream
   /** In tests: an answer that differs from what the handler returned, or from its schema, becomes a 500. */

@@ -379,7 +379,7 @@ t.test('bytes that got lost are said to be lost', async (t) => {
   const { id } = (await upload(world, world.risk, { bytes })).body
   rmSync(join(world.folder, 'sha256'), { recursive: true })
   const lost = await world.judge.get(`/v1/evidence/${id}/content`)
-  t.match(lost, { status: 503, body: { detail: /restore its folder/ } })
+  t.match(lost, { status: 503, body: { detail: /restore them from a backup/ } })
   t.notOk(lost.headers['content-disposition'])
 })
 

@@ -251,18 +251,33 @@ t.test('health is about the process, readiness about what it needs', async (t) =
     asked += 1
     if (fails) throw new Error('password wrong for ana')
   }
-  const { app, log } = await smallApp(t, { deps: { readiness: { database } } })
+  const readiness = { needs: { database }, parts: {} }
+  const { app, log } = await smallApp(t, { deps: { readiness } })
   t.same((await app.inject({ url: '/healthz' })).json(), { status: 'alive' })
   const ready = await app.inject({ url: '/readyz' })
   t.match(ready, { statusCode: 200, body: '{"status":"ready","checks":{"database":"ok"}}' })
   await app.inject({ url: '/readyz' })
   t.equal(asked, 1, 'the answer is kept for a second')
   fails = true
-  const other = await smallApp(t, { deps: { readiness: { database } } })
+  const other = await smallApp(t, { deps: { readiness } })
   const not = await other.app.inject({ url: '/readyz' })
   t.match(not, { statusCode: 503, body: '{"status":"not_ready","checks":{"database":"failing"}}' })
   t.match(other.log.join(''), /password wrong/)
   t.notMatch(log.join(''), /password/)
+
+  fails = false
+  const evidence = async () => await Promise.reject(new Error('the bucket is gone'))
+  const lame = await smallApp(t, { deps: { readiness: { needs: { database }, parts: { evidence } } } })
+  const goesOn = {
+    statusCode: 200,
+    body: '{"status":"ready","checks":{"database":"ok","evidence":"failing"}}',
+  }
+  t.match(
+    await lame.app.inject({ url: '/readyz' }),
+    goesOn,
+    'what fails everywhere is no reason to go elsewhere',
+  )
+  t.match(lame.log.join(''), /the bucket is gone/)
 })
 
 t.test('metrics count by route, and are read by whoever may', async (t) => {
