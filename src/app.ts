@@ -43,6 +43,7 @@ import { findLoadedAt } from './policy-changes/service.js'
 import { profileRoutes } from './profiles/routes.js'
 import { queueRoutes } from './queue/routes.js'
 import { registerRoutes } from './registers/routes.js'
+import { requirementRoutes } from './requirements/routes.js'
 import { retentionRoutes } from './retention/routes.js'
 import { reviewRoutes } from './reviews/routes.js'
 import { standingRoutes } from './standing/routes.js'
@@ -108,6 +109,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   const { blobs } = deps
   const { dataDir, uploadLimit } = deps.config
   await app.register(catalogRoutes, { policies: deps.policies, uploadLimit })
+  await app.register(requirementRoutes, deps)
   await app.register(evidenceRoutes, {
     blobs,
     uploadLimit,

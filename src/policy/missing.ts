@@ -51,9 +51,15 @@ export const Required = z
   .meta({ id: 'Required', examples: [examples.required] })
 export type Required = z.infer<typeof Required>
 
+/** An ask, and which requirement it is of. */
+interface Of {
+  requirement: { id: string }
+  ask: Ask
+}
+
 /** One thing that is not there, and why. */
-export interface Gap {
-  asked: Asked
+export interface Gap<A extends Of = Asked> {
+  asked: A
   want: Want
   /** For a person, after the id of the requirement: what is so, and what to do next. */
   sentence: string
@@ -73,7 +79,7 @@ export interface RequiredHead {
  * What is asked for and not there at this instant, with a sentence for each. Pure. An exception is not looked at: see
  * {@link isExcepted}.
  */
-export function missing(asks: readonly Asked[], holdings: Holdings, at: Instant): Gap[] {
+export function missing<A extends Of>(asks: readonly A[], holdings: Holdings, at: Instant): Gap<A>[] {
   return asks.flatMap((asked) => {
     if (isMet(asked.ask, holdings, at)) return []
     return [{ asked, ...whyNot(asked, holdings, at) }]
@@ -165,6 +171,23 @@ function find(
   return controls.find((one) => one.control === control && one.catalog === catalog && one.version === version)
 }
 
+/** Pieces that serve an ask now, or would if somebody accepted them: those that count first. */
+export function servingPieces(
+  ask: Ask,
+  holdings: Holdings,
+  at: Instant,
+): { piece: Piece; counts: boolean }[] {
+  const assessed = ask.type === 'control' ? find(ask, holdings.controls) : undefined
+  const serving = holdings.pieces.flatMap((piece) => {
+    const isMeant = ask.type === 'evidence' ? piece.kind === ask.kind : assessed && isNamed(assessed, piece)
+    const end = ask.type === 'evidence' ? endOf(ask, piece) : piece.freshUntil
+    if (!isMeant || piece.verdict === 'refused' || !isBefore(at, end)) return []
+    const counts = ask.type === 'evidence' ? fits(ask, piece) : piece.verdict === 'accepted'
+    return counts || piece.verdict === null ? [{ piece, counts }] : []
+  })
+  return serving.sort((a, b) => Number(b.counts) - Number(a.counts))
+}
+
 function fits({ kind, acceptedBy }: EvidenceAsk, piece: Piece): boolean {
   return piece.kind === kind && piece.verdict === 'accepted' && isBySeat(acceptedBy, piece)
 }
@@ -195,7 +218,7 @@ function earliest(a: Instant | null, b: Instant | null): Instant | null {
 const later = (a: Instant, b: Instant | null): Instant => (b !== null && b > a ? b : a)
 
 function whyNot(
-  { requirement: { id }, ask }: Asked,
+  { requirement: { id }, ask }: Of,
   holdings: Holdings,
   at: Instant,
 ): Pick<Gap, 'want' | 'sentence'> {

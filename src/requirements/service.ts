@@ -1,11 +1,80 @@
+import { authorize } from '../auth/decision-rights.js'
+import { visibleWhere } from '../auth/visible-where.js'
+import { meetingsOf } from '../catalogs/meetings.js'
 import type { ReadTx } from '../db/transaction.js'
 import { listUnitKeys } from '../org-units/service.js'
+import type { Policies } from '../policy/load.js'
 import { type Gap, type Holdings, headOf, missing, type RequiredHead } from '../policy/missing.js'
-import { type Asked, asksOf, type RequirementPolicies } from '../policy/requirements.js'
+import { type Asked, asksOf, type RequirementPolicies, type RequiringFacts } from '../policy/requirements.js'
+import { getReadable } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
-import type { Tier } from '../use-cases/use-case.js'
+import { effectiveTier, keyOf, type Tier } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
+import type { UseCaseRequirements } from './requirement.js'
 import * as store from './store.js'
+import { requiredStandings, type Shown, standingsOf } from './view.js'
+
+/** What the answer is made from. */
+export type RequirementsPolicy = Pick<Policies, 'requirements' | 'catalogs' | 'mappings' | 'digest'>
+
+/**
+ * What policy in force asks of a use case, how far each thing is and what to do next; beside it, what its approval rests
+ * on.
+ */
+export async function getRequirements(
+  tx: ReadTx,
+  policies: RequirementsPolicy,
+  idOrKey: string,
+): Promise<UseCaseRequirements> {
+  const useCase = await getReadable(tx, idOrKey)
+  const { id: useCaseId, orgUnitId, businessOwnerId, riskOwnerId } = useCase
+  authorize(tx.ability, 'read', 'Profile', { useCaseId, orgUnitId, businessOwnerId, riskOwnerId })
+  return await requirementsOf(tx, policies, useCase, effectiveTier(useCase))
+}
+
+/** The same for whoever has authorized it, and as if it were of this tier. */
+export async function requirementsOf(
+  tx: ReadTx,
+  policies: RequirementsPolicy,
+  useCase: UseCaseRow,
+  tier: Tier,
+): Promise<UseCaseRequirements> {
+  const facts = await requiringFactsOf(tx, useCase)
+  const shown = await showOf(tx, useCase.id)
+  const requirements = standingsOf(asksOf(policies, tier, facts), {
+    ...{ ...shown, tier, facts },
+    wanted: useCase.openReviewId === null ? [] : await store.readWanted(tx, useCase.openReviewId),
+    meetingsOf: (catalog) => meetingsOf(policies, catalog),
+  })
+  const asks = requirements.flatMap((one) => one.asks)
+  const met = asks.filter(({ state }) => state === 'met').length
+  const refused = asks.filter(({ atDecision }) => atDecision === 'refused').length
+  return {
+    ...{ useCase: { id: useCase.id, key: keyOf(useCase.number), title: useCase.title }, at: tx.now, tier },
+    ...{ policyDigest: policies.digest, readyToDecide: tier !== 'prohibited' && refused === 0 },
+    counts: { required: asks.length, met, missing: asks.length - met, refused },
+    ...{ requirements, approval: approvalOf(useCase, shown) },
+  }
+}
+
+function approvalOf(useCase: UseCaseRow, shown: Shown): UseCaseRequirements['approval'] {
+  const { approvalId, required, evidenceStaleAt, evidenceMissingAt, controlMissingAt } = useCase
+  if (approvalId === null) return null
+  return {
+    ...{ decisionId: approvalId, required: requiredStandings(required, shown) },
+    ...{ evidenceStaleAt, evidenceMissingAt, controlMissingAt },
+  }
+}
+
+async function showOf(tx: ReadTx, useCaseId: string): Promise<Shown> {
+  const readable = visibleWhere(tx.ability, 'read', 'Evidence', store.evidenceColumns)
+  const holdings = await holdingsOf(tx, useCaseId)
+  return { holdings, titles: await store.readTitles(tx, useCaseId, readable), at: tx.now }
+}
+
+async function requiringFactsOf(tx: ReadTx, useCase: UseCaseRow): Promise<RequiringFacts> {
+  return { ...factsOf(useCase), unitKeys: await listUnitKeys(tx, useCase.orgUnitId) }
+}
 
 /** what policy in force asks of a use case as it is, at this tier. */
 export async function asksOn(
@@ -14,8 +83,7 @@ export async function asksOn(
   useCase: UseCaseRow,
   tier: Tier,
 ): Promise<Asked[]> {
-  const unitKeys = await listUnitKeys(tx, useCase.orgUnitId)
-  return asksOf(policies, tier, { ...factsOf(useCase), unitKeys })
+  return asksOf(policies, tier, await requiringFactsOf(tx, useCase))
 }
 
 /** What it has to show. Whoever calls has authorized it. */

@@ -1,7 +1,40 @@
-import { sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { evidence, reviews, useCases } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import { fromPostgres, type Instant } from '../instant.js'
 import type { Holdings, Piece } from '../policy/missing.js'
+import type { Wanted } from './requirement.js'
+
+const { orgUnitId, businessOwnerId, riskOwnerId } = useCases
+
+/** Where the fields that rights look at come from. */
+export const evidenceColumns = {
+  ...{ useCaseId: evidence.useCaseId, attachedBy: evidence.attachedBy },
+  ...{ orgUnitId, businessOwnerId, riskOwnerId },
+}
+
+/** Titles of all evidence of a use case that the caller may read, by its id. */
+export async function readTitles(
+  tx: ReadTx,
+  useCaseId: string,
+  where: SQL,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await tx.sql
+    .select({ id: evidence.id, title: evidence.title })
+    .from(evidence)
+    .innerJoin(useCases, eq(useCases.id, evidence.useCaseId))
+    .where(and(eq(evidence.useCaseId, useCaseId), where))
+  return new Map(rows.map(({ id, title }) => [id, title]))
+}
+
+/** What a review asks to be excepted from. */
+export async function readWanted(tx: ReadTx, reviewId: string): Promise<Wanted[]> {
+  const [row] = await tx.sql
+    .select({ exceptions: reviews.exceptions })
+    .from(reviews)
+    .where(eq(reviews.id, reviewId))
+  return (row?.exceptions ?? []) as Wanted[]
+}
 
 interface HoldingsRow extends Record<string, unknown> {
   pieces: Piece[]

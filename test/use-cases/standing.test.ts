@@ -137,6 +137,7 @@ t.test('R-70: standing says what it rests on', async (t) => {
       decisionId: 'the approval',
       validUntil: after,
       nextDueAt: after,
+      evidenceStaleAt: null,
       suspendedAt: before,
       openReviewId: 'r',
     },
