@@ -120,7 +120,7 @@ async function* evidenceFiles(
 async function* evidenceRows(client: pg.Client): AsyncGenerator<{ digest: string; size: number }> {
   for (let last = ''; ; ) {
     const { rows } = await client.query<{ digest: string; size: string }>(
-      `select distinct digest, size from evidence where form = 'file' and digest > $1
+      `select distinct digest, size from evidence where form = 'file' and disposed_at is null and digest > $1
         order by digest limit 1000`,
       [last],
     )
