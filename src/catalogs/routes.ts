@@ -1,3 +1,4 @@
+import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { digestOf, digestOfJson } from '../audit/digest.js'
 import { RegistryError } from '../errors.js'
@@ -5,6 +6,7 @@ import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import { receiveUpload, registerUploads, type Upload } from '../http/upload.js'
+import { file } from '../http/zod.js'
 import type { Policies } from '../policy/load.js'
 import { CatalogId, Control } from './catalog.js'
 import {
@@ -20,6 +22,7 @@ import { readCsv } from './csv.js'
 import { readOscal } from './oscal.js'
 import {
   assertImporter,
+  exportCatalog,
   getCatalog,
   importCatalog,
   listCatalogs,
@@ -127,7 +130,32 @@ function readRoutes(app: App, { policies }: Deps): void {
   )
 }
 
+async function sendDocument(reply: FastifyReply, document: object): Promise<void> {
+  await reply.type('application/oscal.catalog+json').send(JSON.stringify(document))
+}
+
 function partRoutes(app: App, { policies }: Deps): void {
+  app.get(
+    '/v1/catalogs/:id/oscal',
+    operation({
+      id: 'exportCatalog',
+      tag,
+      summary: 'A version of a catalog as OSCAL',
+      description:
+        'An OSCAL 1.1.3 catalog. Ids are written as OSCAL writes ids, `GOVERN 1.1` as `GOVERN-1.1`, with the exact one as label.',
+      right,
+      params,
+      query: z.strictObject(versionQuery),
+      produces: ['application/oscal.catalog+json'],
+      answers: { 200: file },
+    }),
+    async (request, reply) => {
+      const { params, query } = request
+      const document = await app.read(request, (tx) => exportCatalog(tx, policies, params.id, query.version))
+      await sendDocument(reply, document)
+    },
+  )
+
   app.get(
     '/v1/catalogs/:id/controls',
     operation({

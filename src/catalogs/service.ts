@@ -2,12 +2,13 @@ import { authorize, isAllowed } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound, RegistryError } from '../errors.js'
-import { newId } from '../ids.js'
+import { idOfName, newId } from '../ids.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Policies } from '../policy/load.js'
-import type { Catalog, Control } from './catalog.js'
+import { type Catalog, type Control, limits } from './catalog.js'
 import type { CatalogSummary, CatalogView, ControlFilters, Meeting, MeetingFilters } from './catalog-view.js'
 import { meetingsOf } from './meetings.js'
+import { catalogToOscal } from './oscal-writing.js'
 import * as store from './store.js'
 import { type Found, present, presentControl, summarize, viewOf } from './view.js'
 
@@ -167,6 +168,24 @@ export async function listMeetings(
     .filter((one) => after === undefined || compare(keyOf(one), after.map(String)) > 0)
     .sort((a, b) => compare(keyOf(a), keyOf(b)))
   return cutPage(meetings.slice(0, limit + 1), limit, keyOf)
+}
+
+/**
+ * A version of a catalog as an OSCAL catalog.
+ * @throws RegistryError `not_found`
+ */
+export async function exportCatalog(
+  tx: ReadTx,
+  policies: Shipped,
+  id: string,
+  version: string | undefined,
+): Promise<object> {
+  const found = choose(await findVersions(tx, policies, id), version)
+  if ('shipped' in found) return catalogToOscal(found.shipped, idOfName)
+  const { key, title, source, functions, categories, risks } = found.row
+  const controls = await fetchControls(tx, found.row, { filters: {}, after: -1, limit: limits.controls })
+  const head = { id: key, version: found.version, title, source, functions, categories, risks }
+  return catalogToOscal({ ...head, controls: controls.map(({ control }) => control) }, idOfName)
 }
 
 /** A version of a catalog without the wording of its controls. */

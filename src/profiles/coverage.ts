@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { type Asked, ControlState } from '../policy/requirements.js'
+import {
+  type Asked,
+  asksOf,
+  ControlState,
+  type RequirementPolicies,
+  type RequiringFacts,
+} from '../policy/requirements.js'
+import type { Tier } from '../use-cases/use-case.js'
 
 const count = z.int().min(0)
 
@@ -97,6 +104,47 @@ function wantedBy(asks: readonly Asked[]): Map<string, Map<string, Set<ControlSt
     wanted.set(name, byControl.set(ask.control, new Set(states)))
   }
   return wanted
+}
+
+/** Beyond so many different facts, what applies is worked out anew. */
+const REMEMBERED = 5000
+
+/**
+ * What applies to one use case after another: worked out once for all whose tier and facts are alike in what policy looks
+ * at. Pure, and for one policy.
+ * @param catalog looks at controls of this catalog alone
+ */
+export function applicability(
+  policies: RequirementPolicies,
+  catalog: string | undefined,
+): (tier: Tier, facts: RequiringFacts) => Applicable {
+  const { requirements } = policies.requirements
+  const questions = [...new Set(requirements.flatMap(({ when }) => Object.keys(when.answers ?? {})))]
+  const catalogs = new Map(policies.catalogs.map((one) => [`${one.id}@${one.version}`, one]))
+  const known = new Map<string, Applicable>()
+  return (tier, facts) => {
+    const { technique, channels, jurisdictions, unitKeys, answers } = facts
+    const answered = questions.map((id) => (Object.hasOwn(answers, id) ? answers[id] : null))
+    const key = JSON.stringify([tier, technique, channels, jurisdictions, unitKeys, answered])
+    const before = known.get(key)
+    if (before) return before
+    if (known.size >= REMEMBERED) known.clear()
+    const asks = asksOf(policies, tier, facts).filter(({ ask }) => isOf(ask, catalog))
+    const applicable = applicableOf(asks, catalogs)
+    known.set(key, applicable)
+    return applicable
+  }
+}
+
+const isOf = (ask: Asked['ask'], catalog: string | undefined): boolean =>
+  ask.type === 'control' && (catalog === undefined || ask.catalog === catalog)
+
+/** Every function of which policy asks for a control of some use case. */
+export function functionsAsked({ requirements, catalogs }: RequirementPolicies): readonly FunctionRef[] {
+  const anywhere = requirements.requirements.map((one) => ({ ...one, when: {} }))
+  const facts = { technique: null, channels: [], jurisdictions: [], answers: {} }
+  return applicability({ requirements: { requirements: anywhere }, catalogs }, undefined)('high', facts)
+    .functions
 }
 
 export interface Covered {

@@ -133,3 +133,23 @@ export const registerCoverage = {
   total: coverage,
   functions: [functionCoverage],
 }
+
+/** What the files look like; the OSCAL ones cut to their heads. */
+export const samples = {
+  'text/csv': `"useCase","catalog","version","control","state"
+"${useCase.key}","${catalog}","${version}","${named.control}","in_place"
+`,
+  'application/oscal.ssp+json': JSON.stringify({
+    'system-security-plan': { metadata: { title: `Controls of ${useCase.key}`, 'oscal-version': '1.1.3' } },
+  }),
+  'application/oscal.profile+json': JSON.stringify({
+    profile: { imports: [{ href: '#…', 'include-controls': [{ 'with-ids': ['MEASURE-2.11'] }] }] },
+  }),
+}
+
+export const coverageSamples = {
+  'text/csv': `"key","tier","applicable","covered","share"
+"${useCase.key}","${useCase.tier.effective}","1","1","1"
+`,
+  'application/x-ndjson': `${JSON.stringify(coverageEntry)}\n`,
+}

@@ -115,6 +115,10 @@ export const profileFilters = {
 }
 export type ProfileFilters = z.infer<z.ZodObject<typeof profileFilters>>
 
+/** `oscal` is a system security plan (OSCAL 1.1.3), `oscal-profile` the selection of controls that it imports. */
+export const Format = z.enum(['json', 'csv', 'oscal', 'oscal-profile'])
+export type FileFormat = Exclude<z.infer<typeof Format>, 'json'>
+
 export const historyFilters = {
   catalog: CatalogId.optional().describe('Only of this catalog'),
   version: CatalogVersion.optional().describe('Only of this version'),

@@ -3,7 +3,8 @@ import { visibleWhere } from '../auth/visible-where.js'
 import { loadOutlines } from '../catalogs/service.js'
 import type { ReadTx } from '../db/transaction.js'
 import { RegistryError } from '../errors.js'
-import type { Instant } from '../instant.js'
+import { idOfName } from '../ids.js'
+import { day, type Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { Policies } from '../policy/load.js'
 import { asksOn, holdingsOf } from '../requirements/service.js'
@@ -11,15 +12,18 @@ import { loadUseCase } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import { effectiveTier, keyOf } from '../use-cases/use-case.js'
 import { entriesOf } from './entries.js'
+import { planToOscal, selectionToOscal } from './oscal.js'
 import {
   type ControlAssessment,
   type ControlProfile,
+  type FileFormat,
   type HistoryFilters,
   isFitting,
   nameOf,
   type ProfileFilters,
 } from './profile.js'
 import * as store from './store.js'
+import { profileToCsv } from './table.js'
 
 type ProfilePolicies = Pick<Policies, 'requirements' | 'catalogs' | 'digest'>
 
@@ -72,6 +76,57 @@ export async function readProfile(
     policyDigest: policies.digest,
   }
   return { ...about, ...entriesOf({ asks, said, catalogs, pieces, readable, at }) }
+}
+
+export interface ExportedProfile {
+  text: string
+  fileName: string
+}
+
+/**
+ * The same as a file. Of the same profile it is the same, byte by byte.
+ * @throws RegistryError `conflict` for OSCAL without any control: it knows no empty plan
+ */
+export async function exportProfile(
+  tx: ReadTx,
+  policies: ProfilePolicies,
+  useCaseRef: string,
+  filters: ProfileFilters,
+  format: FileFormat,
+): Promise<ExportedProfile> {
+  const profile = await getProfile(tx, policies, useCaseRef, filters)
+  const useCase = await loadUseCase(tx, profile.useCaseId)
+  const names = await namesOf(tx, profile, useCase)
+  const fileName = `${profile.key}-controls-${day(profile.asOf)}.${extensions[format]}`
+  if (format === 'csv') return { text: profileToCsv(profile, names), fileName }
+  if (profile.controls.length === 0) {
+    const message =
+      'no control applies here and none was assessed, and OSCAL knows no empty plan; assess one first'
+    throw new RegistryError('conflict', message)
+  }
+  const catalogs = await loadOutlines(tx, policies, new Set(profile.controls.map(nameOf)))
+  const { retiredAt, ...facts } = useCase
+  const written = { profile, useCase: { ...facts, isRetired: retiredAt !== null }, catalogs, names }
+  const document = format === 'oscal' ? planToOscal(written, idOfName) : selectionToOscal(written, idOfName)
+  return { text: JSON.stringify(document), fileName }
+}
+
+const extensions: Record<FileFormat, string> = {
+  ...{ csv: 'csv', oscal: 'oscal-ssp.json', 'oscal-profile': 'oscal-profile.json' },
+}
+
+async function namesOf(
+  tx: ReadTx,
+  { controls }: ControlProfile,
+  { businessOwnerId, riskOwnerId }: UseCaseRow,
+): Promise<Map<string, string>> {
+  const ids = new Set([businessOwnerId, riskOwnerId, ...controls.map(({ assessedBy }) => assessedBy)])
+  const where = visibleWhere(tx.ability, 'read', 'Person', store.personRights)
+  return await store.readNames(
+    tx,
+    where,
+    [...ids].filter((id) => id !== null),
+  )
 }
 
 /** R-105: what was said of controls, the last first. */

@@ -1,4 +1,8 @@
+import type { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+
 import { z } from 'zod'
+import type { Database } from '../db/database.js'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
@@ -7,8 +11,18 @@ import type { Policies } from '../policy/load.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
 import { Assessed, NewAssessments } from './assessment.js'
 import { NewCopy, ProfileCopy } from './copying.js'
-import { ControlAssessment, ControlProfile, historyFilters, profileFilters } from './profile.js'
-import { getProfile, listAssessments } from './reading.js'
+import { below, CoverageEntry, coverageFilters, RegisterCoverage } from './coverage-list.js'
+import { exportCoverage, listCoverage, sumCoverage } from './covering.js'
+import * as examples from './examples.js'
+import {
+  ControlAssessment,
+  ControlProfile,
+  type FileFormat,
+  Format,
+  historyFilters,
+  profileFilters,
+} from './profile.js'
+import { type ExportedProfile, exportProfile, getProfile, listAssessments } from './reading.js'
 import { assess, copyProfile } from './service.js'
 
 const params = z.strictObject({ id: UseCaseRef })
@@ -16,27 +30,13 @@ const tag = 'Controls'
 
 interface Deps {
   policies: Policies
+  database: Pick<Database, 'exports'>
 }
 
 /** How far the controls of a use case are, and of all of them. */
-export async function profileRoutes(app: App, { policies }: Deps): Promise<void> {
-  app.get(
-    '/v1/use-cases/:id/profile',
-    operation({
-      id: 'getProfile',
-      tag,
-      summary: 'The controls of a use case, and how far they are',
-      description:
-        'Those that policy asks for, by its tier and its facts, and those that somebody assessed beyond. Its ETag is that of the use case.',
-      right: { action: 'read', subject: 'Profile' },
-      params,
-      query: z.strictObject(profileFilters),
-      answers: { 200: ControlProfile },
-    }),
-    async (request) =>
-      await app.read(request, (tx) => getProfile(tx, policies, request.params.id, request.query)),
-  )
-
+export async function profileRoutes(app: App, { policies, database }: Deps): Promise<void> {
+  coverageRoutes(app, { policies, database })
+  profileRoute(app, policies)
   app.patch(
     '/v1/use-cases/:id/profile',
     operation({
@@ -95,4 +95,121 @@ export async function profileRoutes(app: App, { policies }: Deps): Promise<void>
         return listAssessments(tx, request.params.id, filters, page)
       }),
   )
+}
+
+const mediaTypes: Record<FileFormat, string> = {
+  csv: 'text/csv; charset=utf-8',
+  oscal: 'application/oscal.ssp+json',
+  'oscal-profile': 'application/oscal.profile+json',
+}
+
+function profileRoute(app: App, policies: Policies): void {
+  app.get(
+    '/v1/use-cases/:id/profile',
+    operation({
+      id: 'getProfile',
+      tag,
+      summary: 'The controls of a use case, and how far they are',
+      description:
+        'Those that policy asks for, by its tier and its facts, and those that somebody assessed beyond. Its ETag is that of the use case. As OSCAL 1.1.3 it is a system security plan: in place is `implemented`, planned `planned`, not effective `partial`, not applicable `not-applicable`, and of what nobody assessed it claims nothing; it holds the OSCAL profile that it imports. In CSV an apostrophe stands before what a spreadsheet would run.',
+      right: { action: 'read', subject: 'Profile' },
+      params,
+      query: z.strictObject({
+        ...profileFilters,
+        format: Format.optional().describe('Takes precedence over the header Accept'),
+      }),
+      produces: ['application/json', ...Object.values(mediaTypes).map(bare)],
+      answers: { 200: ControlProfile },
+      samples: examples.samples,
+    }),
+    async (request, reply) => {
+      const { format = formatOf(request.headers.accept), ...filters } = request.query
+      const { id } = request.params
+      if (format === 'json') return await app.read(request, (tx) => getProfile(tx, policies, id, filters))
+      const exported = await app.read(request, (tx) => exportProfile(tx, policies, id, filters, format))
+      await sendFile(reply, mediaTypes[format], exported)
+    },
+  )
+}
+
+async function sendFile(reply: FastifyReply, mediaType: string, { text, fileName }: ExportedProfile) {
+  reply.header('content-disposition', `attachment; filename="${fileName}"`)
+  await reply.type(mediaType).send(text)
+}
+
+const bare = (type: string): string => type.split(';')[0] ?? type
+
+function formatOf(accept = ''): z.infer<typeof Format> {
+  const [wanted] = Object.entries(mediaTypes).find(([, type]) => accept.includes(bare(type))) ?? []
+  return Format.catch('json').parse(wanted)
+}
+
+const WHOLE_LIMIT_MS = 120_000
+const wholeTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' }
+
+function coverageRoutes(app: App, { policies, database }: Deps): void {
+  app.get(
+    '/v1/coverage',
+    operation({
+      id: 'getCoverage',
+      tag,
+      summary: 'How far the controls of all use cases together are, by function',
+      description: 'Of all that you may see and that are not retired, as of one moment.',
+      right: { action: 'read', subject: 'Profile' },
+      query: z.strictObject(coverageFilters),
+      timeoutMs: WHOLE_LIMIT_MS,
+      answers: { 200: RegisterCoverage },
+    }),
+    async (request) =>
+      await app.read(request, (tx) => sumCoverage(tx, database.exports, policies, request.query)),
+  )
+
+  app.get(
+    '/v1/profiles',
+    operation({
+      id: 'listProfiles',
+      tag,
+      summary: 'How far the controls of each use case are',
+      description:
+        'Use cases in the order they were registered, but for retired ones. JSON comes by page; CSV and NDJSON are streamed whole, and break off when something goes wrong instead of ending.',
+      right: { action: 'read', subject: 'Profile' },
+      query: z.strictObject({
+        ...pageQuery,
+        ...coverageFilters,
+        below,
+        format: z
+          .enum(['json', 'csv', 'ndjson'])
+          .optional()
+          .describe('Takes precedence over the header Accept'),
+      }),
+      produces: ['application/json', ...Object.values(wholeTypes).map(bare)],
+      timeoutMs: WHOLE_LIMIT_MS,
+      answers: { 200: page(CoverageEntry) },
+      samples: examples.coverageSamples,
+    }),
+    async (request, reply) => {
+      const { format: asked, limit: _limit, cursor: _cursor, ...filters } = request.query
+      const format = asked ?? wholeFormatOf(request.headers.accept)
+      if (format === 'json')
+        return await app.page(request, (tx, page) => listCoverage(tx, policies, filters, page))
+      const bytes = await app.read(request, (tx) =>
+        exportCoverage(tx, database.exports, policies, filters, format),
+      )
+      await sendWhole(reply, format, bytes)
+    },
+  )
+}
+
+function wholeFormatOf(accept = ''): 'json' | keyof typeof wholeTypes {
+  if (accept.includes(bare(wholeTypes.csv))) return 'csv'
+  return accept.includes(bare(wholeTypes.ndjson)) ? 'ndjson' : 'json'
+}
+
+async function sendWhole(
+  reply: FastifyReply,
+  format: keyof typeof wholeTypes,
+  bytes: Readable,
+): Promise<void> {
+  reply.header('content-disposition', `attachment; filename="coverage.${format}"`)
+  await reply.type(wholeTypes[format]).send(bytes)
 }

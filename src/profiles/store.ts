@@ -27,6 +27,8 @@ export const evidenceRights = {
   ...{ orgUnitId, businessOwnerId, riskOwnerId },
 }
 
+export const personRights = { id: people.id, kind: people.kind }
+
 const assessment = sql`c.id, c.catalog, c.version, c.control_id as control, c.ordinal, c.state, c.note,
   c.assessed_by as "assessedBy", ${instantText(sql`c.assessed_at`)} as "assessedAt", c.copied_from as "copiedFrom",
   array(select l.evidence_id::text from control_evidence l where l.assessment_id = c.id order by 1) as "evidenceIds"`

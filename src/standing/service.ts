@@ -12,7 +12,8 @@ import type { StandingAt } from './standing-at.js'
 import * as store from './store.js'
 import type { UseCaseEntry, UseCaseFilters, UseCaseSort } from './use-case-list.js'
 
-export { type FilterColumns, filterConditions, inUnit } from './store.js'
+export { inUnit } from '../db/units.js'
+export { type FilterColumns, filterConditions } from './store.js'
 
 /**
  * One page of the use cases that the caller may see.

@@ -13,6 +13,7 @@ import {
   unknownOnlySql,
 } from '../db/standing-sql.js'
 import type { ReadTx } from '../db/transaction.js'
+import { inUnit } from '../db/units.js'
 import type { Instant } from '../instant.js'
 import type { SortKey } from '../page.js'
 import { numberOf } from '../use-cases/use-case.js'
@@ -66,13 +67,6 @@ function among(source: Source, words: string[]): SQL {
 }
 
 const overlaps = (source: Source, words: string[]): SQL => sql`${source} && ${sql.param(words)}::text[]`
-
-/** In a unit or anywhere below it. */
-export const inUnit = (source: Source, id: string): SQL => sql`${source} = any(array(
-  with recursive below as (
-    select id from org_unit where id = ${id}::uuid
-    union select u.id from org_unit u join below b on u.parent_id = b.id)
-  select id from below))`
 
 /** With more rows than this in sight, some soon turn up in the order of any index; with fewer, they are sorted. */
 const FEW = 5000

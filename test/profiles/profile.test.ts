@@ -4,7 +4,7 @@ import { register } from '../committee.js'
 import { entryOf, look, profileOf, say, startProfiles } from './world.js'
 
 const committee = await startProfiles(t)
-const { riskOwner, businessOwner, auditor, owner, clock, seats } = committee
+const { riskOwner, auditor, owner, clock } = committee
 const controls = (count: number) => Array.from({ length: count }, (_, at) => `GOVERN 1.${at + 1}`)
 
 t.test(
