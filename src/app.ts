@@ -17,6 +17,7 @@ import { delegationRoutes } from './delegations/routes.js'
 import { disposalRoutes } from './disposals/routes.js'
 import type { BlobStore } from './evidence/blobs.js'
 import { evidenceRoutes } from './evidence/routes.js'
+import { exceptionRoutes } from './exceptions/routes.js'
 import { gateRoutes } from './gate/routes.js'
 import { handoverRoutes } from './handover/routes.js'
 import { createServer } from './http/server.js'
@@ -123,6 +124,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(profileRoutes, deps)
   await app.register(delegationRoutes)
   await app.register(conditionRoutes)
+  await app.register(exceptionRoutes)
   await app.register(reviewRoutes, deps)
   await app.register(suspensionRoutes)
   await app.register(incidentRoutes, deps)

@@ -200,9 +200,9 @@ export const catalogue = {
     {
       ...{ right, reviewId: id, round: z.int(), version: z.int(), tier, lane: word, policy: digest },
       ...{ route: word, overlays: z.array(word), lowerTierTo: tier.optional(), waives: z.array(id) },
-      ...{ precedentId: id.optional(), supersedesId: id.optional() },
+      ...{ precedentId: id.optional(), supersedesId: id.optional(), excepts: z.array(word).optional() },
     },
-    { note: prose },
+    { note: prose, exceptions: json.optional() },
   ),
   'review.withdrawn': event('use_case', { right, reviewId: id }, { reason: prose }),
   'vote.cast': event(
@@ -232,7 +232,7 @@ export const catalogue = {
         loweredTier: tier.optional(),
       },
       ...{ precedentId: id.optional(), supersedesId: id.optional(), sampled: z.boolean().optional() },
-      attestedBy: id.optional(),
+      ...{ attestedBy: id.optional(), required: z.int().optional(), excepted: z.int().optional() },
     },
     { reason: prose },
   ),

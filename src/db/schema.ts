@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, integer, json, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import type { AskedException } from '../exceptions/exception.js'
 import type { Lane } from '../policy/lanes.js'
 import type { Required } from '../policy/missing.js'
 import type { Ask } from '../policy/requirements.js'
@@ -336,7 +337,7 @@ export const reviews = pgTable('review', {
   /** Patterns of conditions that overlays add to an approval. */
   imposes: text().array().notNull().default([]),
   /** What the submission wants to be excepted from. */
-  exceptions: jsonb().$type<unknown[]>().notNull().default([]),
+  exceptions: jsonb().$type<AskedException[]>().notNull().default([]),
 })
 
 export const reviewStages = pgTable('review_stage', {

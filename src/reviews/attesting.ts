@@ -6,10 +6,11 @@ import type { Policies } from '../policy/load.js'
 import { saveUseCase, type UseCaseRow } from '../use-cases/service.js'
 import { close } from './closing.js'
 import { type Opening, openRound } from './opening.js'
-import { frozenBy, type Submission } from './review.js'
+import { frozenBy } from './review.js'
 import { laneOn } from './routing.js'
 import { isDrawn } from './sample.js'
 import type * as store from './store.js'
+import type { Submission } from './submission.js'
 
 /**
  * R-25: an owner declares the statement of policy, and the use case is cleared at once. A share of them, drawn by the

@@ -8,11 +8,15 @@ import {
   waive,
 } from '../conditions/service.js'
 import type { WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
 import { acceptedEvidence } from '../evidence/reading.js'
+import { isFor, type PlannedException } from '../exceptions/exception.js'
+import { grant } from '../exceptions/service.js'
 import { newId } from '../ids.js'
 import { addDays } from '../instant.js'
 import type { Outcome } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
+import { headOf, type RequiredHead } from '../policy/missing.js'
 import { materialDigest } from '../use-cases/material.js'
 import { listAuthorsAfter } from '../use-cases/reading.js'
 import { saveUseCase, type UseCaseRow } from '../use-cases/service.js'
@@ -21,11 +25,14 @@ import { factsOf } from '../use-cases/view.js'
 import type { DecidedCondition } from './decided.js'
 import { type DecisionRow, getDecisionRow, insertDecision, type NewDecisionRow } from './decision-store.js'
 import { isStillInForce } from './precedents.js'
+import { refusalsIn, requiredIn, termsIn } from './required.js'
 import { laneOn, tierInForce } from './routing.js'
 import { standingAfter } from './standing-after.js'
 import * as store from './store.js'
 import { isStricter } from './stricter.js'
+import { isOfProhibited } from './submission.js'
 import { termsOf } from './terms.js'
+import { type Weighing, weighOn, weighsNothing } from './weighing.js'
 
 export interface Closing {
   useCase: UseCaseRow
@@ -37,6 +44,9 @@ export interface Closing {
   /** Where an owner's word decides. */
   attested?: { decisionId: string; attestedBy: string; attestation: string; sampled: boolean }
 }
+
+/** Of an approval that was just given nothing went missing before. */
+const nothingAmiss: RequiredHead = { evidenceStaleAt: null, evidenceMissingAt: null, controlMissingAt: null }
 
 export interface Closed {
   review: store.ReviewRow
@@ -50,7 +60,8 @@ export interface Closed {
  */
 export async function close(tx: WriteTx, policies: Policies, voted: Closing): Promise<Closed> {
   const { useCase } = voted
-  const closing = { ...voted, ...(await underPolicyInForce(tx, policies, voted)) }
+  const closing = await underPolicyInForce(tx, policies, voted)
+  assertNothingRefused(closing)
   const conditions = await conditionsAfter(tx, policies, closing)
   const decision = await insertDecision(tx, await decide(tx, closing, conditions))
   const { outcome, reason } = decision
@@ -58,13 +69,26 @@ export async function close(tx: WriteTx, policies: Policies, voted: Closing): Pr
   await store.closeStages(tx, review.id)
   recordDecision(tx, useCase, decision)
   const inForce = await settleConditions(tx, useCase, decision, conditions.imposed)
+  await grant(tx, useCase, decision.id, closing.weighing.granted)
+  const standsOn = {
+    ...{ inForce, required: headOf(decision.required, closing.weighing.holdings, nothingAmiss, tx.now) },
+    laterAuthorIds: await listAuthorsAfter(tx, useCase.id, review.version),
+  }
   const saved = saveUseCase(tx, useCase, {
     openReviewId: null,
     openMaterialFacts: null,
     lastOutcome: outcome,
-    ...standingAfter(decision, inForce, await listAuthorsAfter(tx, useCase.id, review.version)),
+    ...standingAfter(decision, standsOn),
   })
   return { review, decision, useCase: saved }
+}
+
+/** A round with its outcome by the policy in force, and with what that rests on. */
+interface Judged extends Closing {
+  isLowering: boolean
+  isSentBack: boolean
+  /** Of an approval; of what else comes of a round, nothing is required. */
+  weighing: Weighing
 }
 
 const isApproval = ({ outcome }: Pick<Closing, 'outcome'>): boolean => outcome.startsWith('approved')
@@ -73,26 +97,31 @@ const isApproval = ({ outcome }: Pick<Closing, 'outcome'>): boolean => outcome.s
  * R-22: an approval by the rules of yesterday does not stand if the policy in force asks for more. R-26: what is
  * prohibited is never approved; the round may lower its tier.
  */
-async function underPolicyInForce(
-  tx: WriteTx,
-  policies: Policies,
-  closing: Closing,
-): Promise<Pick<Closing, 'outcome' | 'reason'> & { isLowering: boolean; isSentBack: boolean }> {
-  const { review, outcome, reason } = closing
-  if (!isApproval(closing)) return { outcome, reason, isLowering: false, isSentBack: false }
-  const sentBack = (why: string) => ({ outcome: 'changes_requested' as const, reason: why })
-  const objection = await objectionTo(tx, policies, closing)
-  if (objection) return { ...sentBack(`${objection}; submit it again`), isLowering: false, isSentBack: true }
-  const { tier, lowerTierTo } = review
-  const isLowering = lowerTierTo !== null
-  if (isLowering && tier === 'prohibited') {
-    return {
-      ...sentBack(`the tier is lowered to ${lowerTierTo}; submit it again as that`),
-      isLowering,
-      isSentBack: false,
-    }
+async function underPolicyInForce(tx: WriteTx, policies: Policies, voted: Closing): Promise<Judged> {
+  const { review } = voted
+  const closing = { ...voted, isLowering: false, isSentBack: false, weighing: weighsNothing }
+  if (!isApproval(voted)) return closing
+  const sentBack = (reason: string): Judged => ({ ...closing, outcome: 'changes_requested', reason })
+  const objection = await objectionTo(tx, policies, voted)
+  if (objection) return { ...sentBack(`${objection}; submit it again`), isSentBack: true }
+  if (isOfProhibited(review)) {
+    const lowered = sentBack(`the tier is lowered to ${review.lowerTierTo}; submit it again as that`)
+    return { ...lowered, isLowering: true }
   }
-  return { outcome, reason, isLowering, isSentBack: false }
+  const weighing = await weighOn(tx, policies, voted)
+  if (weighing.objection) return { ...sentBack(`${weighing.objection}; submit it again`), isSentBack: true }
+  return { ...closing, isLowering: review.lowerTierTo !== null, weighing }
+}
+
+/**
+ * R-102: @throws RegistryError `conflict` for an approval while something is missing that policy refuses to approve
+ * without: the vote, or the attestation, is not taken, and whatever else may be said of it still can be.
+ */
+function assertNothingRefused({ weighing, attested }: Judged): void {
+  const refusals = refusalsIn(weighing.weighed, attested !== undefined)
+  if (refusals.length === 0) return
+  const next = attested ? 'submit it then' : 'approve it then, or request changes'
+  throw new RegistryError('conflict', `policy refuses to approve this yet. ${refusals.join('. ')}; ${next}`)
 }
 
 /** What an approval would rest on and is not there any more: R-22 the policy, R-53 the precedent. */
@@ -113,7 +142,7 @@ async function objectionTo(
 
 async function decide(
   tx: WriteTx,
-  closing: Closing & { isLowering: boolean; isSentBack: boolean },
+  closing: Judged,
   { kept, waived, imposed }: Conditions,
 ): Promise<NewDecisionRow> {
   const { useCase, review, votes, outcome, reason, attested, isLowering, isSentBack } = closing
@@ -135,6 +164,7 @@ async function decide(
     policyDigest: review.policyDigest,
     votes: votes.map(({ reviewId: _review, ...vote }) => vote),
     evidence: await acceptedEvidence(tx, useCase.id),
+    required: requiredIn(closing.weighing.weighed),
     ...{
       conditions,
       limits: conditions.flatMap(({ limit }) => limit ?? []),
@@ -161,16 +191,28 @@ interface Conditions {
   imposed: NewCondition[]
 }
 
-/** R-35, R-83: what stays in force of before, and the conditions of every counted vote with those of policy. */
-async function conditionsAfter(tx: WriteTx, policies: Policies, closing: Closing): Promise<Conditions> {
-  const { useCase, review } = closing
+/**
+ * R-35, R-83: what stays in force of before, and the conditions of every counted vote with those of policy. What is
+ * excepted is nobody's obligation until the exception ends (R-104).
+ */
+async function conditionsAfter(tx: WriteTx, policies: Policies, closing: Judged): Promise<Conditions> {
+  const { useCase, review, weighing } = closing
   // A block, and what takes the place of a wrong decision, end all that was before; changes requested leave it.
   const before = isApproval(closing) && review.supersedesId === null ? await listInForce(tx, useCase.id) : []
-  const isWaived = ({ id }: Condition) => review.waives.includes(id)
+  const isWaived = (condition: Condition) =>
+    review.waives.includes(condition.id) || isExceptedBy(weighing.granted, condition)
   const kept = before.filter((condition) => !isWaived(condition))
-  const terms = isApproval(closing) ? await termsOf(tx, policies, closing) : []
+  const terms = isApproval(closing)
+    ? [...(await termsOf(tx, policies, closing)), ...termsIn(weighing.weighed)]
+    : []
   const imposed = await planConditions(tx, useCase, terms, kept)
   return { kept, waived: before.filter(isWaived), imposed }
+}
+
+/** Whether all that an obligation is for is excepted. */
+function isExceptedBy(granted: readonly PlannedException[], { requirement: id, asks }: Condition): boolean {
+  if (id === null) return false
+  return asks.every((ask) => granted.some((one) => isFor(one, { requirement: { id }, ask })))
 }
 
 function snapshotOf(condition: NewCondition): DecidedCondition {
@@ -202,6 +244,10 @@ function recordDecision(tx: WriteTx, useCase: UseCaseRow, decision: DecisionRow)
     supersedesId: decision.supersedesId ?? undefined,
     attestedBy: decision.attestedBy ?? undefined,
     sampled: sampled || undefined,
+    ...(decision.required.length > 0 && {
+      required: decision.required.length,
+      excepted: decision.required.filter(({ taken }) => taken === 'excepted').length,
+    }),
     sealed: { reason },
   })
 }

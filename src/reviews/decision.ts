@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { Outcome } from '../policy/lanes.js'
+import { Required } from '../policy/missing.js'
 import { AppliedOverlay } from '../policy/overlays.js'
 import { Tier } from '../use-cases/use-case.js'
 import { DecidedCondition, DecidedEvidence, Limit } from './decided.js'
 import * as examples from './examples.js'
-import { LowerTier, Review, Route, Vote } from './review.js'
+import { Review, Route, Vote } from './review.js'
+import { LowerTier } from './submission.js'
 
 export const Decision = z
   .strictObject({
@@ -39,6 +41,11 @@ export const Decision = z
     policyDigest: z.string().describe('Digest of the policy in force at the time'),
     votes: z.array(Vote).describe('The votes that counted, one a seat'),
     evidence: z.array(DecidedEvidence).describe('Evidence that was accepted at the time'),
+    required: z
+      .array(Required)
+      .describe(
+        'What policy required of an approval, each as it was taken: there, as a condition, or excepted',
+      ),
     decidedAt: z.iso.datetime(),
   })
   .meta({

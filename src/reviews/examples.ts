@@ -55,7 +55,7 @@ export const review = {
   route: 'full',
   lane,
   overlays: [],
-  asks: { lowerTierTo: null, waives: [], precedentId: null, supersedesId: null },
+  asks: { lowerTierTo: null, waives: [], precedentId: null, supersedesId: null, exceptions: [] },
   sinceVersion: null,
   policyDigest,
   submittedBy: businessOwnerId,
@@ -76,6 +76,7 @@ export const review = {
     { personId: riskOwner.id, because: 'is its risk owner' },
   ],
   evidence: [{ ...decidedEvidence, verdict: evidence.verdict }],
+  missing: [],
 }
 
 const reason = '2 of 4 seats approved, 2 were needed'
@@ -89,6 +90,7 @@ const closed = {
   stages: [{ ...stage, state: 'passed', approvals: 2, openSeats: [], closedAt: lastVote.castAt }],
   approvals: 2,
   openSeats: [],
+  missing: null,
 }
 
 export const withdrawn = {
@@ -97,6 +99,7 @@ export const withdrawn = {
   outcome: 'withdrawn',
   stages: [{ ...stage, state: 'not_passed', openSeats: [], closedAt: '2026-02-17T16:00:00.000Z' }],
   openSeats: [],
+  missing: null,
   closingReason: 'The channels change next week; we submit again then.',
 }
 
@@ -129,6 +132,7 @@ export const decision = {
   policyDigest,
   votes: [vote, lastVote],
   evidence: [decidedEvidence],
+  required: [],
   decidedAt: lastVote.castAt,
 }
 

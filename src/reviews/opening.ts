@@ -6,9 +6,10 @@ import type { Lane } from '../policy/lanes.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import type { Tier } from '../use-cases/use-case.js'
 import { openStages } from './arithmetic.js'
-import { type Asks, planOf } from './review.js'
+import { planOf } from './review.js'
 import type { Way } from './routing.js'
 import * as store from './store.js'
+import type { Asks } from './submission.js'
 
 export interface Opening {
   way: Way
@@ -42,7 +43,8 @@ export async function openRound(
     lowerTierTo: asks.lowerTierTo ?? undefined,
     precedentId: asks.precedentId ?? undefined,
     supersedesId: asks.supersedesId ?? undefined,
-    sealed: { note },
+    ...(asks.exceptions.length > 0 && { excepts: asks.exceptions.map(({ requirement }) => requirement) }),
+    sealed: { note, ...(asks.exceptions.length > 0 && { exceptions: asks.exceptions }) },
   })
   return review
 }

@@ -4,6 +4,7 @@ import type { ReadTx } from '../db/transaction.js'
 import { listEvidenceOf } from '../evidence/reading.js'
 import type { Instant } from '../instant.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
+import type { Policies } from '../policy/load.js'
 import { getReadable, loadUseCase, loadUseCases } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import { type Decision, presentDecision } from './decision.js'
@@ -11,10 +12,12 @@ import { type DecisionRow, getDecisionRow, listDecisionRows, listSupersessions }
 import type { Review } from './review.js'
 import * as store from './store.js'
 import { judgedRow, ownersOf, presentRound, type Round } from './view.js'
+import { gapsOf } from './weighing.js'
 
-/** Any round of a use case that the caller may read. */
-export async function getReview(tx: ReadTx, id: string): Promise<Review> {
-  return await showRound(tx, await getRound(tx, id))
+/** Any round of a use case that the caller may read, with what an approval of it would lack now. */
+export async function getReview(tx: ReadTx, policies: Policies, id: string): Promise<Review> {
+  const round = await getRound(tx, id)
+  return await showRound(tx, round, await gapsOf(tx, policies, round))
 }
 
 /** The same with all its rows, for whoever shows more of it. */
@@ -91,14 +94,18 @@ export async function listDecisions(tx: ReadTx, idOrKey: string): Promise<Decisi
 }
 
 /** A round for whoever may read it: what it shows is loaded here, with the evidence that the caller may read. */
-export async function showRound(tx: ReadTx, round: Round): Promise<Review> {
-  return presentRound(round, await listEvidenceOf(tx, [round.useCase.id]), tx.now)
+export async function showRound(
+  tx: ReadTx,
+  round: Round,
+  missing: Review['missing'] = null,
+): Promise<Review> {
+  return presentRound(round, { evidence: await listEvidenceOf(tx, [round.useCase.id]), missing }, tx.now)
 }
 
 async function showRounds(tx: ReadTx, rounds: Round[]): Promise<Review[]> {
   const useCaseIds = [...new Set(rounds.map(({ useCase }) => useCase.id))]
   const evidence = await listEvidenceOf(tx, useCaseIds)
-  return rounds.map((round) => presentRound(round, evidence, tx.now))
+  return rounds.map((round) => presentRound(round, { evidence, missing: null }, tx.now))
 }
 
 async function loadRound(tx: ReadTx, id: string): Promise<Round> {

@@ -2,14 +2,17 @@ import { z } from 'zod'
 import { Proposal, Term } from '../conditions/condition.js'
 import { RegistryError } from '../errors.js'
 import { Verdict } from '../evidence/evidence.js'
+import { ShownAsk } from '../exceptions/exception.js'
 import { day, type Instant } from '../instant.js'
 import { Lane, Outcome, Seat } from '../policy/lanes.js'
 import { AppliedOverlay } from '../policy/overlays.js'
-import { reason, text } from '../text.js'
+import { reason } from '../text.js'
 import { Tier } from '../use-cases/use-case.js'
 import type { Plan } from './arithmetic.js'
 import { DecidedEvidence } from './decided.js'
 import * as examples from './examples.js'
+import { ReviewGap } from './required.js'
+import { type Asks, LowerTier } from './submission.js'
 
 export const Choice = z
   .enum(['approve', 'approve_with_conditions', 'block', 'request_changes', 'abstain', 'recuse'])
@@ -27,45 +30,6 @@ export const Route = z.enum(['full', 'minor', 'adaptive', 'precedent', 'attestat
     'Why it has this lane: the full one of its tier and facts; a shorter one for a minor or adaptive difference or for a cited precedent; the attestation of an owner; or a sample of those',
 })
 export type Route = z.infer<typeof Route>
-
-export const LowerTier = z.enum(['minimal', 'limited', 'high'])
-
-/** What a submission asks for beside an approval, and what it rests on. */
-export interface Asks {
-  lowerTierTo: z.infer<typeof LowerTier> | null
-  waives: string[]
-  precedentId: string | null
-  supersedesId: string | null
-}
-
-export const Submission = z
-  .strictObject({
-    note: text(4000).trim().default('').describe('What the committee should know'),
-    attest: z
-      .literal(true)
-      .optional()
-      .describe('Where policy asks for an attestation: you declare its statement, and it is cleared at once'),
-    lowerTierTo: LowerTier.nullable()
-      .default(null)
-      .describe('Asks to lower the tier; decided in the lane of the tier it has'),
-    waives: z
-      .array(z.uuid())
-      .max(50)
-      .default([])
-      .describe('Asks to waive these conditions of the approval in force; decided in the full lane'),
-    precedentId: z
-      .uuid()
-      .nullable()
-      .default(null)
-      .describe('Cites the decision about an approved case of the same pattern, for a shorter lane'),
-    supersedesId: z
-      .uuid()
-      .nullable()
-      .default(null)
-      .describe('Says that the decision in force is wrong: whatever is decided now takes its place'),
-  })
-  .meta({ id: 'Submission', examples: [examples.submission] })
-export type Submission = z.infer<typeof Submission>
 
 export const Ballot = z
   .strictObject({
@@ -151,6 +115,7 @@ export const Review = z
         waives: z.array(z.uuid()).describe('Ids of conditions'),
         precedentId: z.uuid().nullable(),
         supersedesId: z.uuid().nullable(),
+        exceptions: z.array(ShownAsk).describe('From requirements of policy'),
       })
       .describe('What was asked for beside an approval, and what it rests on'),
     sinceVersion: z
@@ -183,6 +148,10 @@ export const Review = z
     evidence: z
       .array(ReviewedEvidence)
       .describe('As it stands, or stood when the round closed; without what was refused'),
+    missing: z
+      .array(ReviewGap)
+      .nullable()
+      .describe('What policy requires and is not there now; null in lists, and once the round is closed'),
   })
   .meta({
     id: 'Review',

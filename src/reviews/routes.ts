@@ -8,8 +8,9 @@ import { UseCaseRef } from '../use-cases/use-case.js'
 import { CastVote, Decision } from './decision.js'
 import { withdrawn } from './examples.js'
 import { getDecision, getReview, listDecisions, listOpenReviews, listReviews } from './reading.js'
-import { Ballot, Review, Submission, Withdrawal } from './review.js'
+import { Ballot, Review, Withdrawal } from './review.js'
 import { submit, withdraw } from './service.js'
+import { Submission } from './submission.js'
 import { vote } from './voting.js'
 
 const params = z.strictObject({ id: z.uuid().describe('Of the review, or of the decision') })
@@ -73,12 +74,13 @@ export async function reviewRoutes(app: App, { policies }: { policies: Policies 
       id: 'getReview',
       tag,
       summary: 'One round with its votes, open seats and who may not vote',
-      description: '`openSeats` are yet to vote; `excluded` may not, each with the reason.',
+      description:
+        '`openSeats` are yet to vote; `excluded` may not, each with the reason. `missing` says what stands in the way of an approval.',
       right: { action: 'read', subject: 'Review' },
       params,
       answers: { 200: Review },
     }),
-    async (request) => await app.read(request, (tx) => getReview(tx, request.params.id)),
+    async (request) => await app.read(request, (tx) => getReview(tx, policies, request.params.id)),
   )
 
   app.post(

@@ -13,7 +13,8 @@ import { effectiveTier, isAbove, type Tier } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
 import * as store from './decision-store.js'
 import { assertPrecedent, listPrecedentRows } from './precedents.js'
-import type { Asks, Route } from './review.js'
+import type { Route } from './review.js'
+import { type Asks, wantsMore } from './submission.js'
 
 /** The way of a use case through policy: its lane with what overlays add, and why it is this one. */
 export interface Way {
@@ -55,7 +56,9 @@ export function tierInForce(policies: Policies, useCase: UseCaseRow): Tier {
 /** What submitting a use case now would lead to, and what it could cite to shorten the way. */
 export async function foresee(tx: ReadTx, policies: Policies, useCase: UseCaseRow) {
   const tier = tierInForce(policies, useCase)
-  const nothing: Asks = { lowerTierTo: null, waives: [], precedentId: null, supersedesId: null }
+  const nothing: Asks = {
+    ...{ lowerTierTo: null, waives: [], precedentId: null, supersedesId: null, exceptions: [] },
+  }
   const full = chooseLane(policies.lanes, tier, await scopedFactsOf(tx, useCase))
   const way = await chooseWay(tx, policies, useCase, tier, nothing)
   const precedents = await listPrecedentRows(tx, { useCase, tier, precedent: full.precedent })
@@ -107,7 +110,7 @@ interface Situation {
 
 async function routeOf(tx: ReadTx, policies: Policies, situation: Situation): Promise<Route> {
   const { useCase, tier, full, asks, last } = situation
-  if (asks.lowerTierTo !== null || asks.waives.length > 0 || asks.supersedesId !== null) return 'full'
+  if (wantsMore(asks)) return 'full'
   if (asks.precedentId !== null) {
     await assertPrecedent(tx, { useCase, tier, precedent: full.precedent, decisionId: asks.precedentId })
     return 'precedent'
@@ -119,15 +122,16 @@ async function routeOf(tx: ReadTx, policies: Policies, situation: Situation): Pr
 }
 
 /**
- * R-25: an owner's word neither lifts a block nor renews what people made conditional; nor does it clear what people
- * decided on and did not approve, be it that they took an approval or a block back.
+ * R-25: an owner's word neither lifts a block nor renews what people made conditional or excepted; nor does it clear
+ * what people decided on and did not approve, be it that they took an approval or a block back.
  */
 async function isAttestable(
   tx: ReadTx,
-  { id, approvalId }: UseCaseRow,
+  { id, approvalId, required }: UseCaseRow,
   last: store.DecisionRow | undefined,
 ): Promise<boolean> {
   if (approvalId === null && last !== undefined) return false
+  if (required.some(({ taken }) => taken === 'excepted')) return false
   return (await listInForce(tx, id)).length === 0
 }
 

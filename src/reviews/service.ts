@@ -9,16 +9,10 @@ import { assertAskable } from './asking.js'
 import { attest } from './attesting.js'
 import { type Opening, openRound } from './opening.js'
 import { completeRound, getReview, showRound } from './reading.js'
-import {
-  assertOpen,
-  assertOwned,
-  assertWithdrawable,
-  frozenBy,
-  type Review,
-  type Submission,
-} from './review.js'
+import { assertOpen, assertOwned, assertWithdrawable, frozenBy, type Review } from './review.js'
 import { chooseWay, tierInForce } from './routing.js'
 import * as store from './store.js'
+import type { Submission } from './submission.js'
 import { judgedRow, type Round } from './view.js'
 
 /**
@@ -38,11 +32,15 @@ export async function submit(
   await assertSubmittable(tx, useCase)
   const { note, attest: attests, ...asks } = submission
   const tier = tierInForce(policies, useCase)
-  await assertAskable(tx, useCase, tier, asks)
+  await assertAskable(tx, policies, useCase, tier, asks)
   const way = await chooseWay(tx, policies, useCase, tier, asks)
   const opening: Opening = { way, tier, policyDigest: policies.digest, note, asks, right }
   if (way.route === 'attestation') {
-    return await getReview(tx, (await attest(tx, policies, useCase, opening, { attest: attests })).id)
+    return await getReview(
+      tx,
+      policies,
+      (await attest(tx, policies, useCase, opening, { attest: attests })).id,
+    )
   }
   if (attests) throw new RegistryError('invalid', 'this is decided by a vote; submit it without "attest"')
   const review = await openRound(tx, useCase, opening)
@@ -50,7 +48,7 @@ export async function submit(
     ...frozenBy(review),
     authorIds: [...new Set([...useCase.authorIds, tx.principal.personId])],
   })
-  return await getReview(tx, review.id)
+  return await getReview(tx, policies, review.id)
 }
 
 async function assertSubmittable(tx: WriteTx, useCase: UseCaseRow): Promise<void> {

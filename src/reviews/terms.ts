@@ -23,14 +23,15 @@ export async function termsOf(tx: ReadTx, policies: Policies, { review, votes }:
 
 const DAY_MS = 86_400_000
 
-/** what the precedent was approved on holds here too, due after as many days as there. */
+/** what its committee approved the precedent on holds here too, due after as many days as there. */
 async function termsOfPrecedent(
   tx: ReadTx,
   { conditions: patterns }: Policies,
   decisionId: string,
 ): Promise<Term[]> {
   const { conditions, decidedAt } = await store.getDecisionRow(tx, decisionId)
-  return (conditions as DecidedCondition[]).map((condition): Term => {
+  const own = (conditions as DecidedCondition[]).filter(isNotRequired)
+  return own.map((condition): Term => {
     const { text, pattern, dueAt, beforeDeploy, satisfiedBy, limit } = condition
     if (limit) return { type: 'limit', text, pattern, ...limit }
     const days = dueAt && Math.ceil((Date.parse(dueAt) - Date.parse(decidedAt)) / DAY_MS)
@@ -41,6 +42,9 @@ async function termsOfPrecedent(
     }
   })
 }
+
+/** What policy requires here is looked at here. */
+const isNotRequired = ({ requirement }: Partial<DecidedCondition>): boolean => (requirement ?? null) === null
 
 /** Whom the pattern asks for, if it came from one. */
 function ownerOf(patterns: ConditionsFile, id: string | null): 'risk_owner' | 'business_owner' {

@@ -5,6 +5,7 @@ import type { LaneStage } from '../policy/lanes.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import { keyOf } from '../use-cases/use-case.js'
 import { countedVotes } from './arithmetic.js'
+import type { ReviewGap } from './required.js'
 import { isApproval, Review, type ReviewStage } from './review.js'
 import type { PartyRow, ReviewRow, StageRow, VoteRow } from './store.js'
 
@@ -41,16 +42,24 @@ export function ownersOf({ id: useCaseId, orgUnitId, businessOwnerId, riskOwnerI
   return { useCaseId, orgUnitId, businessOwnerId, riskOwnerId }
 }
 
-/** A round as its API shows it; of the evidence given, what is of this use case. */
-export function presentRound(round: Round, evidence: readonly Evidence[], now: Instant): Review {
+/**
+ * A round as its API shows it.
+ * @param evidence of which what is of this use case is shown
+ * @param missing what an approval would lack now
+ */
+export function presentRound(
+  round: Round,
+  { evidence, missing }: { evidence: readonly Evidence[]; missing: ReviewGap[] | null },
+  now: Instant,
+): Review {
   const { review, useCase, votes, parties } = round
-  const { lowerTierTo, waives, precedentId, supersedesId, imposes: _imposes, ...shown } = review
+  const { lowerTierTo, waives, precedentId, supersedesId, exceptions, imposes: _imposes, ...shown } = review
   const stages = presentStages(round, now)
   const sum = (of: 'approvals' | 'quorum') => stages.reduce((total, stage) => total + stage[of], 0)
   return Review.parse({
     ...shown,
     useCase: { key: keyOf(useCase.number), title: useCase.title },
-    asks: { lowerTierTo, waives, precedentId, supersedesId },
+    asks: { lowerTierTo, waives, precedentId, supersedesId, exceptions },
     votes: votes.map(({ reviewId: _id, ...vote }) => vote),
     stages,
     approvals: sum('approvals'),
@@ -59,6 +68,7 @@ export function presentRound(round: Round, evidence: readonly Evidence[], now: I
     isOverdue: stages.some(({ isOverdue }) => isOverdue),
     excluded: parties.filter(isExcluded).map(({ personId, because }) => ({ personId, because })),
     evidence: evidenceOf(review, evidence),
+    missing,
   })
 }
 

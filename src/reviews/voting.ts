@@ -19,6 +19,7 @@ import { takeSeat, vacateSeat } from './seat-store.js'
 import { lockRound } from './service.js'
 import * as store from './store.js'
 import { isExcluded, judgedRow, type Round } from './view.js'
+import { gapsOf } from './weighing.js'
 
 export interface Cast {
   review: Review
@@ -57,11 +58,11 @@ async function count(tx: WriteTx, policies: Policies, round: Round): Promise<Cas
   if (tally.result === null) {
     saveUseCase(tx, useCase, {})
     return {
-      review: await showRound(tx, {
-        ...round,
-        review: { ...review, dueAt: firstDue(stages) ?? review.dueAt },
-        stages,
-      }),
+      review: await showRound(
+        tx,
+        { ...round, review: { ...review, dueAt: firstDue(stages) ?? review.dueAt }, stages },
+        await gapsOf(tx, policies, round),
+      ),
       decision: null,
     }
   }

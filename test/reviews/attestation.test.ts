@@ -2,7 +2,7 @@
 import t from 'tap'
 import { addDays } from '../../src/instant.js'
 import type { Policies } from '../../src/policy/load.js'
-import { Submission } from '../../src/reviews/review.js'
+import { Submission } from '../../src/reviews/submission.js'
 import { submit as submitUseCase } from '../../src/reviews/service.js'
 import type { Person } from '../app.js'
 import { ifMatch } from '../app.js'
