@@ -255,10 +255,10 @@ create table custody_round (
 create index custody_round_began on custody_round (began_at, id);
 grant select, insert on custody_round to assent_app;
 create table custody_turn (
-  name text primary key check (name in ('check', 'keep', 'raise')),
+  name text primary key check (name in ('check', 'collect', 'keep', 'raise')),
   next_at timestamptz(3) not null
 );
-insert into custody_turn (name, next_at) select name, '2000-01-01' from unnest(array['check', 'keep', 'raise']) as name;
+insert into custody_turn (name, next_at) select name, '2000-01-01' from unnest(array['check', 'collect', 'keep', 'raise']) as name;
 grant select, update (next_at) on custody_turn to assent_app;
 
 -- What was there before retention was: kept until policy was asked, and at least until its use case is retired.

@@ -14,7 +14,6 @@ import { RegistryError } from './errors.js'
 import type { BlobStore } from './evidence/blobs.js'
 import { clamdScan } from './evidence/clamd.js'
 import { Scanning } from './evidence/scanning.js'
-import { collectOrphans } from './evidence/service.js'
 import { openStore } from './evidence/stores/open.js'
 import type { App } from './http/types.js'
 import { newId } from './ids.js'
@@ -36,7 +35,6 @@ export interface Server {
 }
 
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
 
 /** Starts everything in order; whatever fails stops what was started before it, the last first. */
 export async function startServer(config: Config): Promise<Server> {
@@ -59,8 +57,6 @@ export async function startServer(config: Config): Promise<Server> {
     const firstSignIn = await prepareFirstSignIn(database)
     const cleaning = keepClean(database, app)
     started.push(async () => clearInterval(cleaning))
-    const collecting = keepCollecting(database, blobs, app)
-    started.push(async () => clearInterval(collecting))
     started.push(scanEvidence({ config, policies, database, blobs, app }))
     started.push(keepEvidence({ policies, database, blobs, app }))
     const { registry } = app.metrics
@@ -137,13 +133,6 @@ async function open(config: Config, location: DatabaseLocation): Promise<Databas
     exportPoolSize: config.poolSizes.exports,
     statementTimeoutMs: config.statementTimeoutMs,
   })
-}
-
-/** Once a day, every process may do so. */
-function keepCollecting(database: Database, blobs: BlobStore, app: App): NodeJS.Timeout {
-  const collect = () =>
-    collectOrphans(database, blobs).catch((err) => app.log.warn({ err }, 'bytes without a row stay'))
-  return setInterval(collect, DAY_MS).unref()
 }
 
 /** An Idempotency-Key is answered again for a day; every process may drop the older ones. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { collectOrphans } from '../evidence/service.js'
 import { addSeconds } from '../instant.js'
 import type { Policies } from '../policy/load.js'
 import { raiseAll } from '../retention/raising.js'
@@ -17,6 +18,8 @@ const COUNT_EVERY_MS = 60_000
 const STOP_MS = 5000
 const KEEP_EVERY_SECONDS = 60
 const RAISE_EVERY_SECONDS = 3600
+const COLLECT_EVERY_SECONDS = 86_400
+const COLLECT_AGAIN_SECONDS = 3600
 
 /**
  * Keeps the bytes of evidence, in every process: of several at once each thing is done by one. What a process that died
@@ -36,6 +39,7 @@ export class Keeper {
     this.#running = Promise.all([
       this.#repeat(POLL_MS, () => this.#keep()),
       this.#repeat(POLL_MS, () => this.#check()),
+      this.#repeat(POLL_MS, () => this.#collect()),
       this.#repeat(COUNT_EVERY_MS, () => this.#count()),
     ])
   }
@@ -50,6 +54,7 @@ export class Keeper {
   async pass(): Promise<void> {
     await this.#keep()
     await this.#check()
+    await this.#collect()
     await this.#count()
   }
 
@@ -72,12 +77,21 @@ export class Keeper {
     await checkSome({ ...this.#deps, policy }, this.#stopping.signal)
   }
 
+  /** Soon after the first start, and then once a day; sooner where it did not come to its end. */
+  async #collect(): Promise<void> {
+    if (!(await this.#claim('collect', COLLECT_AGAIN_SECONDS))) return
+    const { database, blobs } = this.#deps
+    const nextAt = addSeconds(database.clock.now(), COLLECT_EVERY_SECONDS)
+    await collectOrphans(database, blobs)
+    await store.keepTurn(database.pool, 'collect', nextAt)
+  }
+
   async #count(): Promise<void> {
     const { database, metrics } = this.#deps
     metrics.keep(await store.readCounts(database.pool), database.clock.now())
   }
 
-  async #claim(name: 'check' | 'keep' | 'raise', seconds: number): Promise<boolean> {
+  async #claim(name: store.Turn, seconds: number): Promise<boolean> {
     if (this.#stopping.signal.aborted) return false
     const { clock, pool } = this.#deps.database
     const now = clock.now()

@@ -1,5 +1,6 @@
 import { and, desc, eq, lt, or, sql } from 'drizzle-orm'
 import type pg from 'pg'
+import type { custodyTurns } from '../db/retention-tables.js'
 import { custodyRounds } from '../db/schema.js'
 import type { ReadTx } from '../db/transaction.js'
 import type { Soundness, StoredBytes } from '../evidence/blobs.js'
@@ -8,10 +9,13 @@ import type { Damage } from './custody.js'
 
 export type RoundRow = typeof custodyRounds.$inferSelect
 
+/** What is done by one process at a time. */
+export type Turn = (typeof custodyTurns.$inferSelect)['name']
+
 /** Whether it is our turn, and then nobody else's until `nextAt`: whoever of all processes comes first. */
 export async function claimTurn(
   pool: pg.Pool,
-  name: 'check' | 'keep' | 'raise',
+  name: Turn,
   { now, nextAt }: { now: Instant; nextAt: Instant },
 ): Promise<boolean> {
   const { rowCount } = await pool.query(
@@ -23,7 +27,7 @@ export async function claimTurn(
 }
 
 /** Moves on the turn that is ours. */
-export async function keepTurn(pool: pg.Pool, name: 'check', nextAt: Instant): Promise<void> {
+export async function keepTurn(pool: pg.Pool, name: Turn, nextAt: Instant): Promise<void> {
   await pool.query('update custody_turn set next_at = $2 where name = $1', [name, nextAt])
 }
 

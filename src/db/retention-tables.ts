@@ -162,6 +162,6 @@ export const custodyRounds = pgTable('custody_round', {
 })
 
 export const custodyTurns = pgTable('custody_turn', {
-  name: text({ enum: ['check', 'keep', 'raise'] }).primaryKey(),
+  name: text({ enum: ['check', 'collect', 'keep', 'raise'] }).primaryKey(),
   nextAt: instant().notNull(),
 })

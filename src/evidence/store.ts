@@ -148,10 +148,11 @@ export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<E
   return rows.map((row) => row.evidence)
 }
 
-/** Which of these digests some evidence has. */
+/** Which of these digests some evidence has, other than that whose bytes were disposed of. */
 export async function findNamed(pool: pg.Pool, digests: string[]): Promise<Set<string>> {
   const { rows } = await pool.query<{ digest: string }>(
-    'select distinct digest from evidence where digest = any($1)',
+    `select distinct e.digest from evidence e where e.digest = any($1)
+      and not exists (select from stored_blob b where b.digest = e.digest and b.removed_at is not null)`,
     [digests],
   )
   return new Set(rows.map(({ digest }) => digest))

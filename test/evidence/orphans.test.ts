@@ -2,8 +2,13 @@
 import { linkSync, mkdirSync, rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { assentItself } from '../../src/auth/assent.js'
+import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
+import { Keeper } from '../../src/custody/keeper.js'
 import { collectOrphans } from '../../src/evidence/service.js'
 import { FolderStore } from '../../src/evidence/stores/folder.js'
+import { newId } from '../../src/ids.js'
+import { startApp } from '../app.js'
 import { filesIn, startWorld, upload } from './world.js'
 
 const DAY_MS = 86_400_000
@@ -24,6 +29,45 @@ t.test('only what no row names, and only after a day', async (t) => {
   t.equal((await judge.get(`/v1/evidence/${attached.body.id}/content`)).body, 'with a row')
   t.equal(await collectOrphans(database, store), 0)
   t.same(filesIn(join(folder, 'drafts')), [])
+})
+
+t.test('also what was disposed of and then came again, but never to its row', async (t) => {
+  const world = await startWorld(t)
+  const { folder, database, owner, risk } = world
+  const store = new FolderStore(folder)
+  const { body } = await upload(world, risk, { bytes: 'disposed of' })
+  age(folder, body.digest)
+  t.equal(await collectOrphans(database, store), 0)
+  await owner.query('update stored_blob set removed_at = now() where digest = $1', [body.digest])
+  t.equal(await collectOrphans(database, store), 1)
+  t.same(filesIn(folder), [])
+})
+
+t.test('soon after the start, and once a day, by one of all processes', async (t) => {
+  let now = Date.parse('2026-11-22T08:00:00.000Z')
+  const folder = t.testdir()
+  const { database, policies } = await startApp(t, { clock: { now: () => new Date(now).toISOString() } })
+  const store = new FolderStore(folder)
+  const ability = buildAbility(readRights(policies.decisionRights), assentItself)
+  const keeper = () =>
+    new Keeper({
+      ...{ database, policies, blobs: new FolderStore(folder), metrics: { keep() {} } },
+      ...{
+        assent: () => ({ principal: assentItself, ability, requestId: newId() }),
+        log: { warn: t.fail, info() {} },
+      },
+    })
+  const orphan = async () => age(folder, (await store.put(some('nobody names it'))).digest)
+  await orphan()
+  await Promise.all([keeper().pass(), keeper().pass()])
+  t.same(filesIn(folder), [], 'at once')
+  await orphan()
+  now += DAY_MS - 60_000
+  await keeper().pass()
+  t.equal(filesIn(folder).length, 1, 'not before a day is over')
+  now += 60_000
+  await keeper().pass()
+  t.same(filesIn(folder), [])
 })
 
 t.test('of several processes at once, each piece is removed by one', async (t) => {
