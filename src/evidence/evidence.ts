@@ -161,6 +161,29 @@ export const evidenceFilters = {
 }
 export type EvidenceFilters = z.infer<z.ZodObject<typeof evidenceFilters>>
 
+/** What evidence of all use cases can be narrowed down to. */
+export const EvidenceQuery = z.strictObject({
+  ...evidenceFilters,
+  freshBefore: givenInstant
+    .optional()
+    .describe(
+      'Only what goes stale before this instant, or is so already; with `freshAt`, what does in between',
+    ),
+  isCurrent: z
+    .enum(['true', 'false'])
+    .transform((word) => word === 'true')
+    .optional()
+    .describe(
+      '`true`: only what somebody still has to see to or can rest on. `false`: only what was superseded or disposed of, or is of a retired use case',
+    ),
+  orgUnit: z.uuid().optional().describe('Only of use cases of this unit and everything below it'),
+  sort: z
+    .enum(['-attachedAt', 'attachedAt', 'freshUntil'])
+    .default('-attachedAt')
+    .describe('A minus sign means descending. By `freshUntil` comes only what goes stale at all'),
+})
+export type EvidenceQuery = z.infer<typeof EvidenceQuery>
+
 /** The fields of the form that come before its file. */
 export const FileFields = z
   .strictObject({

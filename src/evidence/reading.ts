@@ -6,7 +6,7 @@ import { notFound } from '../errors.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import { getReadable } from '../use-cases/reading.js'
 import type { BlobStore, ByteRange } from './blobs.js'
-import { assertAvailable, type Evidence, type EvidenceFilters } from './evidence.js'
+import { assertAvailable, type Evidence, type EvidenceFilters, type EvidenceQuery } from './evidence.js'
 import * as store from './store.js'
 import { contentOfLink, present, subjectOf } from './view.js'
 
@@ -32,14 +32,31 @@ export async function listEvidence(
   tx: ReadTx,
   useCaseRef: string,
   filters: EvidenceFilters,
-  { limit, after }: PageRequest,
+  page: PageRequest,
 ): Promise<PageOf<Evidence>> {
   const { id: useCaseId } = await getReadable(tx, useCaseRef)
+  return await listReadable(tx, { filters: { ...filters, useCaseId }, sort: '-attachedAt' }, page)
+}
+
+/** Evidence of all use cases that the caller may read. */
+export async function findEvidence(
+  tx: ReadTx,
+  { sort, ...filters }: EvidenceQuery,
+  page: PageRequest,
+): Promise<PageOf<Evidence>> {
+  return await listReadable(tx, { filters, sort }, page)
+}
+
+async function listReadable(
+  tx: ReadTx,
+  query: Pick<store.EvidencePage, 'filters' | 'sort'>,
+  { limit, after }: PageRequest,
+): Promise<PageOf<Evidence>> {
   const where = visibleWhere(tx.ability, 'read', 'Evidence', store.rightsColumns)
-  const [attachedAt, id] = after ?? []
-  const from = after && { attachedAt: String(attachedAt), id: String(id) }
-  const rows = await store.listAttachedRows(tx, useCaseId, { where, filters, after: from, limit: limit + 1 })
-  const { items, last } = cutPage(rows, limit, (row) => [row.evidence.attachedAt, row.evidence.id])
+  const [at, id] = after ?? []
+  const from = after && { at: String(at), id: String(id) }
+  const rows = await store.listAttachedRows(tx, { ...query, where, after: from, limit: limit + 1 })
+  const { items, last } = cutPage(rows, limit, store.sortKeyOf(query.sort))
   return { items: items.map((row) => present(row, tx.now)), last }
 }
 

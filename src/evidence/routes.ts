@@ -14,6 +14,7 @@ import type { BlobStore } from './blobs.js'
 import {
   assertSameDigest,
   Evidence,
+  EvidenceQuery,
   evidenceFilters,
   FileFields,
   fileNameOf,
@@ -25,7 +26,7 @@ import {
   NewUse,
 } from './evidence.js'
 import { assertTaken, recognizing } from './media-type.js'
-import { getEvidence, listEvidence, openContent } from './reading.js'
+import { findEvidence, getEvidence, listEvidence, openContent } from './reading.js'
 import {
   assertAttachable,
   attachAttestation,
@@ -197,6 +198,25 @@ function listRoutes(app: App): void {
       await app.page(request, (tx, page) => {
         const { limit: _limit, cursor: _cursor, ...filters } = request.query
         return listEvidence(tx, request.params.id, filters, page)
+      }),
+  )
+
+  app.get(
+    '/v1/evidence',
+    operation({
+      id: 'findEvidence',
+      tag,
+      summary: 'Evidence across use cases',
+      description:
+        'What waits for a verdict: `verdict=none&state=available&isCurrent=true&sort=attachedAt`. What the virus scanner did not let go: `state=quarantined`. What goes stale: `verdict=accepted&isCurrent=true&freshBefore=…&sort=freshUntil`.',
+      right: { action: 'read', subject: 'Evidence' },
+      query: z.strictObject({ ...pageQuery, ...EvidenceQuery.shape }),
+      answers: { 200: page(Evidence) },
+    }),
+    async (request) =>
+      await app.page(request, (tx, page) => {
+        const { limit: _limit, cursor: _cursor, ...query } = request.query
+        return findEvidence(tx, query, page)
       }),
   )
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type pg from 'pg'
 import {
   evidence,
@@ -9,9 +9,11 @@ import {
   useCases,
 } from '../db/schema.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
+import { inUnit } from '../db/units.js'
 import { notFound } from '../errors.js'
 import type { Instant } from '../instant.js'
-import type { EvidenceFilters, EvidenceState } from './evidence.js'
+import type { SortKey } from '../page.js'
+import type { EvidenceFilters, EvidenceQuery, EvidenceState } from './evidence.js'
 
 export type EvidenceRow = typeof evidence.$inferSelect
 export type VerdictRow = typeof evidenceVerdicts.$inferSelect
@@ -88,39 +90,62 @@ export async function getAttachedRow(tx: ReadTx, id: string): Promise<AttachedRo
 }
 
 export interface EvidencePage {
+  /** What the caller may read. */
   where: SQL
-  filters: EvidenceFilters
-  after: { attachedAt: string; id: string } | undefined
+  filters: EvidenceFilters & Partial<Omit<EvidenceQuery, 'sort'>> & { useCaseId?: string }
+  sort: EvidenceQuery['sort']
+  after: { at: Instant; id: string } | undefined
   limit: number
 }
 
-/** Evidence of one use case, the last attached first. */
+/** Evidence in this order, and what comes at the same instant by its id. */
 export async function listAttachedRows(
   tx: ReadTx,
-  useCaseId: string,
-  { where, filters, after, limit }: EvidencePage,
+  { where, filters, sort, after, limit }: EvidencePage,
 ): Promise<AttachedRow[]> {
+  const at = sort === 'freshUntil' ? evidence.freshUntil : evidence.attachedAt
+  const isDescending = sort === '-attachedAt'
   const beyond =
     after &&
-    or(
-      lt(evidence.attachedAt, after.attachedAt),
-      and(eq(evidence.attachedAt, after.attachedAt), lt(evidence.id, after.id)),
-    )
+    sql`(${at}, ${evidence.id}) ${isDescending ? sql`<` : sql`>`} (${after.at}::timestamptz, ${after.id}::uuid)`
+  const inOrder = isDescending ? desc : asc
   return await selectAttached(tx)
-    .where(and(eq(evidence.useCaseId, useCaseId), where, beyond, ...chosen(filters)))
-    .orderBy(desc(evidence.attachedAt), desc(evidence.id))
+    .where(and(where, beyond, sort === 'freshUntil' ? isNotNull(at) : undefined, ...chosen(filters)))
+    .orderBy(inOrder(at), inOrder(evidence.id))
     .limit(limit)
 }
 
-function chosen({ kind, state: wanted, verdict, freshAt }: EvidenceFilters): (SQL | undefined)[] {
-  const given = evidenceVerdicts.verdict
-  return [
-    kind && eq(evidence.kind, kind),
-    wanted && eq(state, wanted),
-    verdict && (verdict === 'none' ? isNull(given) : eq(given, verdict)),
-    freshAt === undefined ? undefined : isFreshAt(freshAt),
+/** Where one of its kind stands in an order. */
+export function sortKeyOf(sort: EvidenceQuery['sort']): (row: AttachedRow) => SortKey {
+  return ({ evidence: { id, attachedAt, freshUntil } }) => [
+    sort === 'freshUntil' ? freshUntil : attachedAt,
+    id,
   ]
 }
+
+function chosen(filters: EvidencePage['filters']): (SQL | undefined)[] {
+  const { useCaseId, kind, state: wanted, verdict, freshAt, freshBefore, isCurrent, orgUnit } = filters
+  const given = evidenceVerdicts.verdict
+  return [
+    useCaseId === undefined ? undefined : eq(evidence.useCaseId, useCaseId),
+    kind && eq(evidence.kind, kind),
+    wanted && isIn(wanted),
+    verdict && (verdict === 'none' ? isNull(given) : eq(given, verdict)),
+    freshAt === undefined ? undefined : isFreshAt(freshAt),
+    freshBefore === undefined ? undefined : lt(evidence.freshUntil, freshBefore),
+    isCurrent === undefined ? undefined : sql`(${current}) = ${isCurrent}`,
+    orgUnit === undefined ? undefined : inUnit(orgUnitId, orgUnit),
+  ]
+}
+
+/** What waits for the scanner has an index, which this lets PostgreSQL use. */
+function isIn(wanted: EvidenceState): SQL | undefined {
+  const held = wanted === 'quarantined' ? eq(evidenceScans.state, wanted) : undefined
+  return and(held, eq(state, wanted))
+}
+
+const current = sql`${evidence.disposedAt} is null and ${useCases.retiredAt} is null
+  and (not exists (select from evidence n where n.supersedes_id = ${evidence.id}) or ${supersededById} is null)`
 
 const isFreshAt = (at: string): SQL | undefined =>
   or(isNull(evidence.freshUntil), gt(evidence.freshUntil, at))
