@@ -4,7 +4,7 @@ import { startCommittee, submit } from '../committee.js'
 import { approvedWith, decideWith, fulfil, give, report } from '../conditions/world.js'
 
 t.test(
-  'what was superseded meets no condition, waits for nobody, and no later decision rests on it',
+  'R-80, R-101: what was superseded meets no condition, waits for nobody, and no later decision rests on it',
   async (t) => {
     const committee = await startCommittee(t)
     const { riskOwner, seats } = committee
@@ -21,17 +21,23 @@ t.test(
         .map((item: { id: string }) => item.id)
     t.same((await waiting()).sort(), [newer, newest].sort(), 'only the newer ones wait')
 
+    const row = async () => {
+      const { body } = await riskOwner.get('/v1/registers/use-cases?format=json')
+      return body.items?.[0] ?? body
+    }
+    t.match(await row(), { evidenceCount: 1 }, 'the older one counts until then')
+    const accepted = { verdict: 'accepted', note: 'read it' }
+    t.equal((await seats.risk.post(`/v1/evidence/${newer}/verdict`, accepted)).status, 201)
     const refused = await fulfil(riskOwner, conditionId, older)
     t.match(refused, { status: 409, body: { detail: new RegExp(`${newer}, came in place`) } })
-    const accepted = { verdict: 'accepted', note: 'read it' }
-    await seats.risk.post(`/v1/evidence/${newer}/verdict`, accepted)
     t.equal((await fulfil(riskOwner, conditionId, newer)).status, 200)
 
     const review = await submit(committee, id)
     const shown = (await riskOwner.get(`/v1/reviews/${review}`)).body.evidence
     t.same(
       shown.map((piece: { id: string }) => piece.id),
-      [newer, newest],
+      [unjudged, newer, newest],
+      'what nobody accepted yet is shown beside what is to come in its place',
     )
     await riskOwner.post(`/v1/reviews/${review}/withdrawal`, { reason: 'once more' })
     const decision = await decideWith(committee, id, [])
@@ -39,7 +45,6 @@ t.test(
       decision.evidence.map((piece: { id: string }) => piece.id),
       [newer],
     )
-    const row = await riskOwner.get('/v1/registers/use-cases?format=json')
-    t.match(row.body.items?.[0] ?? row.body, { evidenceCount: 1 })
+    t.match(await row(), { evidenceCount: 1 })
   },
 )

@@ -54,35 +54,59 @@ t.test('a link is evidence by where it is and what it shows', async (t) => {
   }
 })
 
-t.test('a newer piece takes the place of an older one, which stays readable', async (t) => {
+t.test('R-101: a newer piece takes the place of an older one once somebody accepted it', async (t) => {
   const world = await startWorld(t)
   const { risk, judge, url } = world
+  const other = await secondCase(world)
   const older = (await upload(world, risk, { bytes: '%PDF-1.7 one' })).body
   await judge.post(`/v1/evidence/${older.id}/verdict`, reviewed)
   t.match((await risk.get(`/v1/evidence/${older.id}`)).body, { counts: true, supersededById: null })
 
   const newer = await upload(world, risk, { bytes: '%PDF-1.7 two' }, { supersedesId: older.id })
   t.match(newer, { status: 201, body: { supersedesId: older.id, counts: false } })
-  const seen = await risk.get(`/v1/evidence/${older.id}`)
-  t.match(seen.body, { supersededById: newer.body.id, counts: false, verdict: { verdict: 'accepted' } })
+  const seen = async (id = older.id) => (await risk.get(`/v1/evidence/${id}`)).body
+  t.match(await seen(), { newerId: newer.body.id, supersededById: null, counts: true })
+
+  await t.test('and until that was judged, no other comes in its place', async (t) => {
+    const again = { ...attestation, supersedesId: older.id }
+    await refuses(t, world, () => risk.post(url, again), 409, new RegExp(`${newer.body.id}, came already`))
+  })
+  await t.test('what is refused leaves it as it was, and another may come', async (t) => {
+    await judge.post(`/v1/evidence/${newer.body.id}/verdict`, { verdict: 'refused', note: 'unsigned' })
+    t.match(await seen(), { newerId: null, supersededById: null, counts: true })
+    const onTop = { ...attestation, supersedesId: newer.body.id }
+    await refuses(t, world, () => risk.post(url, onTop), 409, new RegExp(`${older.id} counts as before`))
+  })
+  const signed = await upload(world, risk, { bytes: '%PDF-1.7 three' }, { supersedesId: older.id })
+  t.match(await seen(), { newerId: signed.body.id, counts: true })
+  t.match((await judge.post(`/v1/evidence/${signed.body.id}/verdict`, reviewed)).body, { counts: true })
+  const { id } = signed.body
+  t.match(await seen(), { newerId: id, supersededById: id, counts: false, verdict: { verdict: 'accepted' } })
   t.equal((await risk.get(`/v1/evidence/${older.id}/content`)).body, '%PDF-1.7 one')
 
-  await t.test('no other does so again', async (t) => {
+  await t.test('from then on nothing else comes in its place', async (t) => {
     const again = { ...attestation, supersedesId: older.id }
-    await refuses(t, world, () => risk.post(url, again), 409, new RegExp(`${newer.body.id}, came in place`))
+    await refuses(t, world, () => risk.post(url, again), 409, new RegExp(`${id}, came in place`))
+    t.equal((await risk.post(url, { ...attestation, supersedesId: id })).status, 201)
   })
-  await t.test('nobody judges the older one any more', async (t) => {
+  await t.test('nobody judges or shares the older one once a newer was accepted', async (t) => {
     const unjudged = (await risk.post(url, attestation)).body
-    await risk.post(`${url}/links`, { ...link, kind: attestation.kind, supersedesId: unjudged.id })
-    const ask = () => judge.post(`/v1/evidence/${unjudged.id}/verdict`, reviewed)
-    await refuses(t, world, ask, 409, /came in place of this one/)
+    const middle = (await risk.post(url, { ...attestation, supersedesId: unjudged.id })).body
+    const last = (await risk.post(url, { ...attestation, supersedesId: middle.id })).body
+    t.match(await seen(unjudged.id), { newerId: last.id, supersededById: null })
+    await judge.post(`/v1/evidence/${last.id}/verdict`, reviewed)
+    for (const { id: earlier } of [unjudged, middle]) {
+      const ask = () => judge.post(`/v1/evidence/${earlier}/verdict`, reviewed)
+      await refuses(t, world, ask, 409, new RegExp(`${last.id}, came in place of this one`))
+      const share = async () => risk.post(`/v1/evidence/${earlier}/uses`, { useCaseId: other.id })
+      await refuses(t, world, share, 409, /came in place of this one/)
+    }
   })
   await t.test('only of the same kind and use case', async (t) => {
-    const otherKind = { ...attestation, kind: 'model_card', supersedesId: newer.body.id }
+    const otherKind = { ...attestation, kind: 'model_card', supersedesId: id }
     await refuses(t, world, () => risk.post(url, otherKind), 422, /same use case and the same kind/)
-    const otherCase = await secondCase(world)
-    const elsewhere = { ...attestation, supersedesId: newer.body.id }
-    await refuses(t, world, () => risk.post(otherCase.url, elsewhere), 422, /same use case/)
+    const elsewhere = { ...attestation, supersedesId: id }
+    await refuses(t, world, () => risk.post(other.url, elsewhere), 422, /same use case/)
     const unknown = { ...attestation, supersedesId: '01900000-0000-7000-8000-000000000000' }
     await refuses(t, world, () => risk.post(url, unknown), 404)
   })
@@ -130,7 +154,7 @@ t.test('what the database itself keeps', async (t) => {
     'other bytes',
   )
   await insert({ supersedes_id: id })
-  await t.rejects(insert({ supersedes_id: id }), { code: '23505' }, 'superseded twice')
+  await t.rejects(insert({ supersedes_id: id }), { code: '23505' }, 'two at once in its place')
   await insert({ shared_from_id: id, use_case_id: other.id })
   await t.rejects(insert({ shared_from_id: id, use_case_id: other.id }), { code: '23505' }, 'shared twice')
 })
@@ -162,6 +186,9 @@ t.test('one piece serves another use case, once somebody accepted it there', asy
   t.same((await risk.get(other.url)).body.items, [shared.body])
   const own = () => business.post(`/v1/evidence/${shared.body.id}/verdict`, reviewed)
   await refuses(t, world, own, 403)
+  const giver = () => risk.post(`/v1/evidence/${shared.body.id}/verdict`, reviewed)
+  await refuses(t, world, giver, 403, /you gave this evidence, where it is shared from/)
+  t.equal(shared.body.givenAt, source.givenAt, 'and is no younger than it was')
   t.match((await judge.post(`/v1/evidence/${shared.body.id}/verdict`, reviewed)).body, { counts: true })
 
   await refuses(t, world, () => risk.post(uses, { useCaseId: other.id }), 409, /already; name another/)

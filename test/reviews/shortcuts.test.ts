@@ -1,8 +1,8 @@
 // Ways that look shorter than the committee, and are none.
 import t from 'tap'
 import type { Policies } from '../../src/policy/load.js'
-import { Submission } from '../../src/reviews/submission.js'
 import { submit as submitUseCase } from '../../src/reviews/service.js'
+import { Submission } from '../../src/reviews/submission.js'
 import {
   act,
   answersFor,
