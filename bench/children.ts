@@ -104,10 +104,20 @@ export function resetPeak(pid: number): void {
   } catch {}
 }
 
+/** The memory a process holds, in MB of 2^20 bytes; undefined where /proc is missing. */
+export function residentMegabytes(pid: number): number | undefined {
+  return statusMegabytes(pid, 'VmRSS')
+}
+
 /** The most memory a process held since, in MB of 2^20 bytes; undefined where /proc is missing. */
 export function peakMegabytes(pid: number): number | undefined {
+  return statusMegabytes(pid, 'VmHWM')
+}
+
+function statusMegabytes(pid: number, name: string): number | undefined {
   try {
-    const [, kibibytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const [, kibibytes] = new RegExp(`${name}:\\s+(\\d+)`).exec(status) ?? []
     return kibibytes === undefined ? undefined : Number(kibibytes) / 1024
   } catch {
     return undefined

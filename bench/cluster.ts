@@ -27,6 +27,12 @@ export interface Cluster {
   registers: Register[]
   /** An empty, migrated database. */
   empty(name: string): Promise<Place>
+  /** A migrated database that a row fills for itself, with as many use cases as it says. */
+  filled(
+    name: string,
+    size: number,
+    fill: (superuser: pg.ClientConfig) => Promise<Account[]>,
+  ): Promise<Register>
   stop(): Promise<void>
 }
 
@@ -51,6 +57,11 @@ export async function openCluster(
   return {
     registers,
     empty: async (name) => await makeDatabase(server, name),
+    async filled(name, size, fill) {
+      const place = await makeDatabase(server, name)
+      const accounts = await fill({ ...server.connection, database: place.database })
+      return { ...place, size, accounts }
+    },
     async stop() {
       await server.stop()
       if (data === undefined) rmSync(folder, { recursive: true, force: true })

@@ -3,7 +3,7 @@ export interface Finding {
   deed: string
   /** Use cases in the register; null where the register plays no part. */
   size: number | null
-  unit: 'req/s' | 'MB/s' | 's' | 'ms' | 'MB'
+  unit: 'req/s' | 'rows/s' | 'MB/s' | 's' | 'ms' | 'MB'
   ours: number | undefined
   baseline?: { name: string; value: number | undefined }
   bar: { atLeast: number } | { atMost: number }

@@ -28,7 +28,6 @@ const rows: Record<string, Row> = {
   standing: standingRow,
   write: writeRow,
   export: exportRow,
-  package: packageRow,
 }
 
 /** They bring a register of their own. */
@@ -37,6 +36,7 @@ const ownRows: Record<string, Row> = {
   start: startRow,
   policy: policyRow,
   upload: uploadRow,
+  package: packageRow,
 }
 
 try {

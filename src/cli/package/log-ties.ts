@@ -64,7 +64,9 @@ const told: Record<string, (leaf: Row, words: Words, count: Counter) => Telling[
     listOf(leaf.controls).map((one) => {
       const { id, state, evidenceIds } = rowOf(one)
       const control = `${subjectOf(leaf)} ${leaf.catalog}@${leaf.version} ${id}`
-      const said = { state, evidenceIds: listOf(evidenceIds).map(String).sort(), note: words('note') }
+      const notes = words('notes')
+      const note = notes === undefined ? undefined : (rowOf(notes)[String(id)] ?? '')
+      const said = { state, evidenceIds: listOf(evidenceIds).map(String).sort(), note }
       return { about: `assessment ${control} ${count(control)}`, said }
     }),
   'evidence.attached': (leaf, words) => [

@@ -44,9 +44,9 @@ export class References {
     readers[file]?.call(this, row)
   }
 
-  /** A catalog of some policy, or one that was imported. */
-  readCatalog({ key, version }: Row): void {
-    this.#catalogs.add(`${key}@${version}`)
+  /** One that was imported, or one of a policy, whose file calls its key `id`. */
+  readCatalog({ key, id, version }: Row): void {
+    this.#catalogs.add(`${key ?? id}@${version}`)
   }
 
   readUseCase({ id, lastEventNo }: Row): void {
