@@ -36,11 +36,13 @@ export async function checkSome(checking: Checking, signal: AbortSignal): Promis
   const budget = budgetOf(policy, await store.countFiles(database.pool))
   const round = { id: newId(), beganAt, checked: 0, bytes: 0, damaged: 0, mended: 0 }
   const unanswered: string[] = []
+  let turns = 0
   while (unanswered.length < SILENCE && !signal.aborted) {
     const due = await store.findDue(database.pool, { notSince: beganAt, except: unanswered })
-    if (!due || isSpent(round, due, budget)) break
+    if (!due || isSpent({ ...round, turns }, due, budget)) break
     await store.keepTurn(database.pool, 'check', addSeconds(database.clock.now(), LEASE_SECONDS))
     const soundness = await look(checking, due)
+    if (!due.isDamaged) turns += 1
     if (soundness === undefined) unanswered.push(due.digest)
     else count(round, due, soundness)
   }
@@ -62,13 +64,14 @@ function count(round: Counted, { size, isDamaged }: store.Due, soundness: Soundn
   if (soundness === 'ok' && isDamaged) round.mended += 1
 }
 
-/** At least one file is read, however large. */
+/** At least one file is read, however large; what was damaged takes the turn of none that is sound. */
 function isSpent(
-  { checked, bytes }: Counted,
+  { checked, bytes, turns }: Counted & { turns: number },
   next: store.Due,
   budget: { files: number; size: number },
 ): boolean {
-  return checked >= budget.files || (checked > 0 && bytes + next.size > budget.size)
+  const isItsTurn = next.isDamaged || turns < budget.files
+  return !isItsTurn || (checked > 0 && bytes + next.size > budget.size)
 }
 
 /** @returns undefined when the store said nothing of it: that proves nothing */
