@@ -1,11 +1,16 @@
-import { getTableColumns, type SQL, sql } from 'drizzle-orm'
+import { and, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/pg-core'
 import { useCases } from '../db/schema.js'
 import type { Selection } from '../db/selection.js'
-import { standingSql, tierSql } from '../db/standing-sql.js'
+import { hasStanding, standingSql, tierSql } from '../db/standing-sql.js'
+import type { ReadTx } from '../db/transaction.js'
 import { unitKeysSql } from '../db/unit-keys.js'
 import { inUnit } from '../db/units.js'
 import type { Instant } from '../instant.js'
+import type { UseCaseRow } from '../use-cases/service.js'
+import type { StandingWord } from '../use-cases/standing.js'
+import type { Tier } from '../use-cases/use-case.js'
+import type { ControlStates } from './coverage.js'
 import type { CoverageFilters, CoverageSource } from './coverage-list.js'
 
 /** The head row of a use case, by which rights are judged. */
@@ -51,4 +56,34 @@ export function selectSources(
     ],
     order: { by: sql`u.number`, type: 'bigint', keyOf: ({ key }) => key.slice('UC-'.length) },
   }
+}
+
+export interface PrecedentRow extends Record<string, unknown> {
+  id: string
+  key: string
+  title: string
+  standing: StandingWord
+  states: ControlStates
+}
+
+/** As many as are looked at, of those that are most like it. */
+const CANDIDATES = 200
+
+/** Approved use cases of this tier that have a profile: those of the same technique first, then those of the same unit. */
+export async function listPrecedentRows(
+  tx: ReadTx,
+  visible: SQL[],
+  { id, technique, orgUnitId, tier }: Pick<UseCaseRow, 'id' | 'technique' | 'orgUnitId'> & { tier: Tier },
+): Promise<PrecedentRow[]> {
+  const columns = getTableColumns(alias(useCases, 'u'))
+  const at = instantSql(tx.now)
+  const where = [...visible, sql`u.id <> ${id}`, sql`${tierSql(columns)} = ${tier}`]
+  const approved = hasStanding(columns, at, ['cleared', 'cleared_with_conditions'])
+  const { rows } = await tx.sql.execute<PrecedentRow>(sql`
+    select u.id, 'UC-' || u.number as key, u.title, ${standingSql(columns, at).word} as standing, p.states
+      from use_case u join control_profile p on p.use_case_id = u.id
+      where ${and(...where, approved)}
+      order by (u.technique is not distinct from ${technique}) desc, (u.org_unit_id = ${orgUnitId}) desc, p.assessed_at desc
+      limit ${CANDIDATES}`)
+  return rows
 }

@@ -6,7 +6,11 @@ import { copyRecords, listRecords, type Selection } from '../db/selection.js'
 import type { ReadTx } from '../db/transaction.js'
 import { cutPage, type PageOf, type PageRequest } from '../page.js'
 import type { RequirementPolicies } from '../policy/requirements.js'
-import { applicability, CoverageSum, functionsAsked } from './coverage.js'
+import { asksOn } from '../requirements/service.js'
+import { effectiveTier } from '../use-cases/use-case.js'
+import { keyOf } from './assessment.js'
+import type { Precedent } from './copying.js'
+import { applicability, CoverageSum, functionsAsked, stateOf } from './coverage.js'
 import {
   type CoverageEntry,
   type CoverageFilters,
@@ -18,6 +22,9 @@ import {
   type RegisterCoverage,
 } from './coverage-list.js'
 import * as store from './coverage-store.js'
+import { nameOf } from './profile.js'
+import { getProfiled } from './reading.js'
+import { listSaid } from './store.js'
 
 type Asked = CoverageFilters & { below?: number | undefined }
 
@@ -89,9 +96,42 @@ export async function sumCoverage(
 }
 
 function selectionFor({ ability, now }: ReadTx, filters: CoverageFilters): Selection<CoverageSource> {
-  const visible = [
+  return store.selectSources(visibleTo(ability), filters, store.instantSql(now))
+}
+
+function visibleTo(ability: ReadTx['ability']) {
+  return [
     visibleWhere(ability, 'read', 'UseCase', store.head),
     visibleWhere(ability, 'read', 'Profile', store.head),
   ]
-  return store.selectSources(visible, filters, store.instantSql(now))
+}
+
+/** At most so many are suggested. */
+const SUGGESTED = 10
+
+/** Approved use cases of the same tier whose profile would help here, those that help most first. */
+export async function listPrecedents(
+  tx: ReadTx,
+  policies: RequirementPolicies,
+  useCaseRef: string,
+): Promise<Precedent[]> {
+  const useCase = await getProfiled(tx, useCaseRef)
+  const tier = effectiveTier(useCase)
+  const asks = await asksOn(tx, policies, useCase, tier)
+  const here = new Set((await listSaid(tx, useCase.id)).map(keyOf))
+  const open = asks.flatMap(({ ask }) => (ask.type === 'control' && !here.has(keyOf(ask)) ? [ask] : []))
+  const rows = await store.listPrecedentRows(tx, visibleTo(tx.ability), { ...useCase, tier })
+  return rows
+    .map(({ id, key, title, standing, states }) => {
+      const isSaid = (ask: (typeof open)[number]) =>
+        stateOf(states, nameOf(ask), ask.control) !== 'not_assessed'
+      const assessed = Object.values(states).flatMap((said) =>
+        Object.values(said).filter((state) => state !== 'not_assessed'),
+      ).length
+      const helps = new Set(open.filter(isSaid).map(keyOf)).size
+      return { id, key, title, tier, standing, assessed, helps }
+    })
+    .filter(({ helps }) => helps > 0)
+    .sort((a, b) => b.helps - a.helps)
+    .slice(0, SUGGESTED)
 }

@@ -126,27 +126,6 @@ export const historyFilters = {
 }
 export type HistoryFilters = z.infer<z.ZodObject<typeof historyFilters>>
 
-/** One assessment with its use case, for those who read a whole register. */
-export const AssessmentRecord = z
-  .strictObject({
-    id: z.uuid(),
-    useCase: z.string().describe('Its key'),
-    useCaseId: z.uuid(),
-    ...controlNames,
-    ordinal: z.int(),
-    isLast: z.enum(['yes', 'no']).describe('Whether it is the last of its control by that instant'),
-    state: ControlState,
-    note: z.string(),
-    evidenceIds: z.array(z.string()),
-    evidenceDigests: z.array(z.string()).describe('Of that evidence, in the same order'),
-    assessedBy: z.uuid(),
-    assessor: z.string().nullable().describe('Their name today'),
-    assessedAt: z.iso.datetime(),
-    copiedFrom: z.uuid().nullable(),
-  })
-  .meta({ id: 'AssessmentRecord', description: 'An assessment as it was made; earlier ones are here, too' })
-export type AssessmentRecord = z.infer<typeof AssessmentRecord>
-
 /** A version of a catalog as states name it: `nist-ai-rmf@1.0`. Neither part holds an `@`. */
 export const nameOf = ({ catalog, version }: { catalog: string; version: string }): string =>
   `${catalog}@${version}`

@@ -38,7 +38,7 @@ export async function getProfile(
   useCaseRef: string,
   { asOf = tx.now, ...filters }: ProfileFilters = {},
 ): Promise<ControlProfile> {
-  const useCase = await getReadable(tx, useCaseRef)
+  const useCase = await getProfiled(tx, useCaseRef)
   if (asOf > tx.now) throw new RegistryError('invalid', `asOf lies in the future; it is ${tx.now} now`)
   const profile = await readProfile(tx, policies, useCase, asOf)
   return { ...profile, controls: profile.controls.filter((entry) => isFitting(entry, filters)) }
@@ -136,14 +136,15 @@ export async function listAssessments(
   filters: HistoryFilters,
   { limit, after }: PageRequest,
 ): Promise<PageOf<ControlAssessment>> {
-  const { id } = await getReadable(tx, useCaseRef)
+  const { id } = await getProfiled(tx, useCaseRef)
   const [assessedAt, last] = after ?? []
   const from = after && { assessedAt: String(assessedAt), id: String(last) }
   const rows = await store.listHistory(tx, id, { filters, after: from, limit: limit + 1 })
   return cutPage(rows, limit, (row) => [row.assessedAt, row.id])
 }
 
-async function getReadable(tx: ReadTx, useCaseRef: string): Promise<UseCaseRow> {
+/** A use case whose profile the caller may read. */
+export async function getProfiled(tx: ReadTx, useCaseRef: string): Promise<UseCaseRow> {
   const useCase = await loadUseCase(tx, useCaseRef)
   const { id, orgUnitId, businessOwnerId, riskOwnerId } = useCase
   authorize(tx.ability, 'read', 'Profile', { id, useCaseId: id, orgUnitId, businessOwnerId, riskOwnerId })

@@ -5,14 +5,14 @@ import { z } from 'zod'
 import type { Database } from '../db/database.js'
 import { requireRevision } from '../http/etag.js'
 import { operation } from '../http/operations.js'
-import { page, pageQuery } from '../http/paging.js'
+import { list, page, pageQuery } from '../http/paging.js'
 import type { App } from '../http/types.js'
 import type { Policies } from '../policy/load.js'
 import { UseCaseRef } from '../use-cases/use-case.js'
 import { Assessed, NewAssessments } from './assessment.js'
-import { NewCopy, ProfileCopy } from './copying.js'
+import { NewCopy, Precedent, ProfileCopy } from './copying.js'
 import { below, CoverageEntry, coverageFilters, RegisterCoverage } from './coverage-list.js'
-import { exportCoverage, listCoverage, sumCoverage } from './covering.js'
+import { exportCoverage, listCoverage, listPrecedents, sumCoverage } from './covering.js'
 import * as examples from './examples.js'
 import {
   ControlAssessment,
@@ -75,6 +75,22 @@ export async function profileRoutes(app: App, { policies, database }: Deps): Pro
       const seen = { useCaseRef: request.params.id, revision: requireRevision(request) }
       return await app.write(request, (tx) => copyProfile(tx, policies, seen, request.body))
     },
+  )
+
+  app.get(
+    '/v1/use-cases/:id/profile/precedents',
+    operation({
+      id: 'listProfilePrecedents',
+      tag,
+      summary: 'Approved use cases whose profile could be copied',
+      description: 'Of the same tier, as far as you may see them; those first that help most. Ten at most.',
+      right: { action: 'read', subject: 'Profile' },
+      params,
+      answers: { 200: list(Precedent) },
+    }),
+    async (request) => ({
+      items: await app.read(request, (tx) => listPrecedents(tx, policies, request.params.id)),
+    }),
   )
 
   app.get(

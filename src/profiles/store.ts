@@ -10,13 +10,12 @@ import {
   people,
   useCases,
 } from '../db/schema.js'
-import type { Selection } from '../db/selection.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import type { Instant } from '../instant.js'
 import type { Piece } from '../policy/missing.js'
 import type { NameablePiece } from './assessment.js'
 import type { NamedPiece } from './entries.js'
-import type { AssessmentRecord, ControlAssessment, HistoryFilters } from './profile.js'
+import type { ControlAssessment, HistoryFilters } from './profile.js'
 
 const { orgUnitId, businessOwnerId, riskOwnerId } = useCases
 
@@ -149,42 +148,4 @@ export async function readNames(tx: ReadTx, where: SQL, ids: string[]): Promise<
     select ${people.id}, ${people.name} from ${people}
       where ${people.id} = any(${sql.param(ids)}::uuid[]) and ${where}`)
   return new Map(rows.map(({ id, name }) => [id, name]))
-}
-
-const kinds: Selection<AssessmentRecord>['kinds'] = {
-  ...{ id: 'word', useCase: 'word', useCaseId: 'word', catalog: 'word', version: 'word', control: 'word' },
-  ...{ ordinal: 'number', isLast: 'word', state: 'word', note: 'text' },
-  ...{ evidenceIds: 'words', evidenceDigests: 'words' },
-  ...{ assessedBy: 'word', assessor: 'text', assessedAt: 'instant', copiedFrom: 'word' },
-}
-
-/** Which assessments: of use cases `u` of which these conditions hold, by an instant. */
-export interface AssessmentSight {
-  where: SQL[]
-  at: SQL
-  /** Whose names are shown, by the alias under which the person is joined. */
-  nameable(person: { id: SQL; kind: SQL }): SQL
-}
-
-export function selectAssessments({ where, at, nameable }: AssessmentSight): Selection<AssessmentRecord> {
-  const later = sql`select from control_assessment x where x.use_case_id = c.use_case_id and x.catalog = c.catalog
-    and x.version = c.version and x.control_id = c.control_id and x.ordinal > c.ordinal and x.assessed_at <= ${at}`
-  const named = sql`from control_evidence l join evidence e on e.id = l.evidence_id where l.assessment_id = c.id`
-  return {
-    kinds,
-    columns: {
-      ...{ id: sql`c.id`, useCase: sql`'UC-' || u.number`, useCaseId: sql`u.id`, catalog: sql`c.catalog` },
-      ...{ version: sql`c.version`, control: sql`c.control_id`, ordinal: sql`c.ordinal` },
-      isLast: sql`case when exists (${later}) then 'no' else 'yes' end`,
-      ...{ state: sql`c.state`, note: sql`c.note` },
-      evidenceIds: sql`array(select e.id::text ${named} order by e.id)`,
-      evidenceDigests: sql`array(select e.digest ${named} order by e.id)`,
-      ...{ assessedBy: sql`c.assessed_by`, assessor: sql`p.name`, assessedAt: sql`c.assessed_at` },
-      copiedFrom: sql`c.copied_from`,
-    },
-    from: sql`control_assessment c join use_case u on u.id = c.use_case_id
-      left join person p on p.id = c.assessed_by and ${nameable({ id: sql`p.id`, kind: sql`p.kind` })}`,
-    where: [...where, sql`c.assessed_at <= ${at}`],
-    order: { by: sql`c.id`, type: 'uuid', keyOf: ({ id }) => id },
-  }
 }
