@@ -97,5 +97,6 @@ The service keeps running; Ctrl-C ends it.
 ${names.join('\n')}
 
   Then             curl -s ${url}/v1/me -H "Authorization: Bearer $TOKEN"
+  or               curl -s '${url}/v1/evidence?verdict=none' -H "Authorization: Bearer $TOKEN"
   or               curl -s '${url}/v1/use-cases?standing=blocked' -H "Authorization: Bearer $TOKEN"`
 }

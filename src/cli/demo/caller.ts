@@ -16,11 +16,12 @@ export interface NamedBytes {
 /** Somebody who speaks HTTP to the server. An answer that the story does not expect ends it, in the server's words. */
 export class Caller {
   readonly #url: string
-  readonly #token: () => Promise<string>
+  /** For the command line, which signs in by itself. */
+  readonly token: () => Promise<string>
 
   constructor(url: string, token: () => Promise<string>) {
     this.#url = url
-    this.#token = token
+    this.token = token
   }
 
   async get<T>(path: string): Promise<T> {
@@ -57,7 +58,7 @@ export class Caller {
     const response = await fetch(`${this.#url}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${await this.#token()}`,
+        authorization: `Bearer ${await this.token()}`,
         ...(body && { 'content-type': 'application/json' }),
         ...(revision !== undefined && { 'if-match': `"${revision}"` }),
       },

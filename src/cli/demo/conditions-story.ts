@@ -7,6 +7,7 @@ import type { Standing } from '../../use-cases/standing.js'
 import type { UseCase } from '../../use-cases/use-case.js'
 import { read, submit, tellStanding, vote } from './deciding.js'
 import { askGate, bindPipeline } from './gate-story.js'
+import { provide } from './grounds.js'
 import { as, idOf, type Stage } from './stage.js'
 import { plural, type Telling } from './telling.js'
 
@@ -31,6 +32,7 @@ export async function tellConditions(stage: Stage, telling: Telling): Promise<vo
   await attest(stage, telling)
 }
 
+/** With all that policy asks of it. */
 async function registerLetters(stage: Stage, title: string, differing = {}): Promise<string> {
   const { items } = await stage.administrator.get<{ items: { id: string; parentId: string | null }[] }>(
     '/v1/org-units',
@@ -47,6 +49,7 @@ async function registerLetters(stage: Stage, title: string, differing = {}): Pro
     ...{ businessOwnerId: idOf(stage, BUSINESS), riskOwnerId: idOf(stage, RISK) },
     ...differing,
   })
+  await provide(stage, key, RISK)
   return key
 }
 
@@ -65,7 +68,9 @@ const DUE_SECONDS = 6
 async function approveWithConditions(stage: Stage, telling: Telling, key: string): Promise<void> {
   telling.step('An approval with conditions')
   const review = await submit(stage, key, RISK)
-  telling.say(`${key} is new, for New York and California; its risk owner submits it`)
+  telling.say(
+    `${key} is new, for New York and California, with all that policy asks of it; its risk owner submits it`,
+  )
   await tellBrief(stage, telling, review)
   await vote(stage, telling, review, 'legal', {
     ...{ choice: 'approve', rationale: 'Nothing in it is legal advice.' },

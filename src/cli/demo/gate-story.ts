@@ -11,7 +11,7 @@ export async function bindPipeline(stage: Stage, keys: string[]): Promise<void> 
   }
 }
 
-/** Asks as the pipeline does, with the command line, and tells what it says and how it exits. */
+/** Asks as the pipeline does. */
 export async function askGate(
   stage: Stage,
   telling: Telling,
@@ -19,10 +19,17 @@ export async function askGate(
   more: string[] = [],
 ): Promise<void> {
   const args = ['gate', 'check', '--use-case', key, '--environment', 'production', ...more]
-  const { output, code } = await runCommand(args, {
-    ASSENT_URL: stage.url,
-    ASSENT_TOKEN: stage.pipeline.token,
-  })
+  await tellCommand(stage, telling, args, stage.pipeline.token)
+}
+
+/** Runs the command line against the demo, and tells what it says and how it exits. */
+export async function tellCommand(
+  { url }: Stage,
+  telling: Telling,
+  args: string[],
+  token: string,
+): Promise<void> {
+  const { output, code } = await runCommand(args, { ASSENT_URL: url, ASSENT_TOKEN: token })
   telling.say(`$ assent ${args.join(' ')}`)
   for (const line of output.trim().split('\n')) telling.say(`    ${line}`)
   telling.say(`    exit ${code}`)

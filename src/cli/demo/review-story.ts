@@ -1,7 +1,7 @@
-import type { Evidence } from '../../evidence/evidence.js'
 import type { Review } from '../../reviews/review.js'
 import type { UseCase } from '../../use-cases/use-case.js'
 import { type Ballot, read, submit, vote } from './deciding.js'
+import { provide } from './grounds.js'
 import { as, idOf, type Stage } from './stage.js'
 import { plural, type Telling } from './telling.js'
 
@@ -67,26 +67,21 @@ const HARMLESS: Record<string, string> = {
   prohibited_practice: 'none',
 }
 
-/** The risk owner attaches a test report; it counts once somebody else has accepted it. */
-export async function attachEvidence(
+/** The risk owner gives what policy asks for; evidence counts once somebody else has accepted it. */
+export async function giveGrounds(
   stage: Stage,
   telling: Telling,
   key: string,
   { risk }: Owners,
 ): Promise<void> {
-  const statement =
-    '200 past cases were run again; three answers differed and were put right by the person in charge.'
-  const attestation = { kind: 'test_report', title: 'Test on past cases', statement }
-  const { id, title, digest } = await as(stage, risk).post<Evidence>(
-    `/v1/use-cases/${key}/evidence`,
-    attestation,
-  )
-  telling.say(`the risk owner of ${key} attaches “${title}”, ${digest.slice(0, 19)}…`)
-  const verdict = { verdict: 'accepted', note: 'I have seen the run.' }
-  telling.say('and would accept it at once, which is refused:')
-  telling.quote(await as(stage, risk).refused(`/v1/evidence/${id}/verdict`, verdict))
-  await as(stage, 'committee-risk').post(`/v1/evidence/${id}/verdict`, verdict)
-  telling.say('the risk seat of the committee accepts it')
+  const { evidence, controls } = await provide(stage, key, risk)
+  const kinds = evidence.map(({ ask }) => ask.kind.replaceAll('_', ' '))
+  if (kinds.length > 0)
+    telling.say(
+      `its risk owner attaches what policy asks for, and the committee accepts it: ${kinds.join(', ')}`,
+    )
+  if (controls.length > 0)
+    telling.say(`its risk owner says of ${plural(controls.length, 'control')} that they are in place`)
 }
 
 export async function tellSubmission(

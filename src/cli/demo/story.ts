@@ -9,12 +9,15 @@ import type { Tier, UseCase } from '../../use-cases/use-case.js'
 import type { Caller } from './caller.js'
 import { committee } from './cast.js'
 import { tellConditions } from './conditions-story.js'
+import { tellControls } from './controls-story.js'
 import { read } from './deciding.js'
 import { askGate, bindPipeline } from './gate-story.js'
 import { importRegister } from './import-story.js'
+import { tellHold, tellStale, tellTakingHome } from './keeping-story.js'
+import { tellRegister } from './register-story.js'
 import {
   answerOpenQuestions,
-  attachEvidence,
+  giveGrounds,
   nameOwners,
   type Owners,
   tellOwnVote,
@@ -46,7 +49,18 @@ export async function tellStory(
   await deploy(stage, telling, plot)
   await change(stage, telling, plot.approved)
   await tellConditions(stage, telling)
+  await tellControlled(stage, telling, folder)
   await look(stage, telling, plot.approved, { before, folder })
+}
+
+/** A policy that insists on no evidence has nothing that goes stale. */
+async function tellControlled(stage: Stage, telling: Telling, folder: string): Promise<void> {
+  const approved = await tellControls(stage, telling)
+  if (approved) await tellHold(stage, telling, approved)
+  await tellRegister(stage, telling)
+  if (!approved) return
+  await tellStale(stage, telling, approved)
+  await tellTakingHome(stage, telling, approved, folder)
 }
 
 function tellPeople({ ids }: Stage, telling: Telling): void {
@@ -96,7 +110,7 @@ async function decide(stage: Stage, telling: Telling, { approved, blocked }: Plo
   await tellTier(stage, telling, blocked)
 
   telling.step('Evidence, review, decision')
-  await attachEvidence(stage, telling, approved, owners)
+  await giveGrounds(stage, telling, approved, owners)
   const review = await tellSubmission(stage, telling, approved, owners)
   await tellOwnVote(stage, telling, review, owners)
   await voteUntilDecided(stage, telling, review, {
@@ -143,6 +157,7 @@ async function change(stage: Stage, telling: Telling, key: string): Promise<void
     `${key}: ${reason}; it is ${standing.standing} (${standing.reasons.join(', ')}), its tier ${tier.effective}`,
   )
   await askGate(stage, telling, key)
+  await giveGrounds(stage, telling, key, owners)
   const review = await tellSubmission(stage, telling, key, owners)
   await voteUntilDecided(stage, telling, review, {
     choice: 'approve',

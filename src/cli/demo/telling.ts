@@ -22,3 +22,11 @@ export class Telling {
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
 }
+
+const BAR = 24
+
+/** A share as a bar of text; full only where it is all. */
+export function bar(part: number, whole: number): string {
+  const filled = whole === 0 ? 0 : Math.floor((part * BAR) / whole)
+  return '█'.repeat(filled) + '░'.repeat(BAR - filled)
+}
