@@ -25,8 +25,8 @@ const { number, title, orgUnitId, businessOwnerId, riskOwnerId } = useCases
 
 /** An approval without it, a block, or what takes the place of a wrong decision. */
 const ending = (what: 'id' | 'decided_at') => sql`(select d.${sql.raw(what)} from decision d
-  where d.use_case_id = ${exceptions.useCaseId} and d.id <> ${exceptions.decisionId}
-    and d.decided_at >= ${exceptions.grantedAt}
+  where d.use_case_id = ${exceptions.useCaseId}
+    and (d.decided_at, d.id) > (${exceptions.grantedAt}, ${exceptions.decisionId})
     and (d.outcome <> 'changes_requested' or d.supersedes_id is not null)
     and not d.required @> jsonb_build_array(jsonb_build_object('exceptionId', ${exceptions.id}))
   order by d.decided_at, d.id limit 1)`

@@ -84,6 +84,11 @@ t.test('R-101: a newer piece takes the place of an older one once somebody accep
   t.match(await seen(), { newerId: id, supersededById: id, counts: false, verdict: { verdict: 'accepted' } })
   t.equal((await risk.get(`/v1/evidence/${older.id}/content`)).body, '%PDF-1.7 one')
 
+  await t.test('the same file again is no younger, and in other bytes it is', async (t) => {
+    const again = await upload(world, risk, { bytes: '%PDF-1.7 one' })
+    t.equal(again.body.givenAt, older.givenAt)
+    t.equal(signed.body.givenAt, signed.body.attachedAt)
+  })
   await t.test('from then on nothing else comes in its place', async (t) => {
     const again = { ...attestation, supersedesId: older.id }
     await refuses(t, world, () => risk.post(url, again), 409, new RegExp(`${id}, came in place`))
