@@ -1,4 +1,4 @@
-import { authorize } from '../auth/decision-rights.js'
+import { authorize, isAllowed } from '../auth/decision-rights.js'
 import { visibleWhere } from '../auth/visible-where.js'
 import type { ReadTx, WriteTx } from '../db/transaction.js'
 import { notFound } from '../errors.js'
@@ -56,14 +56,15 @@ export async function releaseObject(
   reason: string,
 ): Promise<LegalHold> {
   const { hold } = await store.getHoldRow(tx, id)
+  authorize(tx.ability, 'read', 'LegalHold', hold)
   const { object } = await objectOf(tx, id, objectId)
   const right = authorize(tx.ability, 'release', 'LegalHold', { ...hold, placedBy: object.addedBy })
   const [useCase] = await lockUseCases(tx, [object.useCaseId])
   assertHeld(await endingOf(tx, id))
   const { addedBy, evidenceId } = object
   const release = { objectId, addedBy, releasedBy: tx.principal.personId, releasedAt: tx.now, reason }
-  if (!useCase || !(await store.insertRelease(tx, release))) assertHeld({ endedAt: tx.now })
   if (!useCase) throw notFound('use case')
+  if (!(await store.insertRelease(tx, release))) assertHeld({ endedAt: tx.now })
   saveUseCase(tx, useCase, {})
   const of = { holdId: id, objectId, evidenceId }
   tx.record(useCase, { type: 'legal_hold.released', right, ...of, sealed: { reason } })
@@ -145,6 +146,10 @@ async function lockToHold(
   const useCases = new Map(rows.map((row) => [row.id, row]))
   for (const id of wanted) {
     const useCase = useCases.get(id)
+    const isNamed = found.some((object) => object.useCaseId === id && object.evidenceId === null)
+    // Whoever names a piece is told of the piece, or of nothing.
+    if (!isNamed && !(useCase && isAllowed(tx.ability, 'read', 'UseCase', useCase)))
+      throw notFound('evidence')
     if (!useCase) throw notFound('use case')
     authorize(tx.ability, 'hold', 'UseCase', useCase)
   }

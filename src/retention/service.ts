@@ -91,7 +91,8 @@ export async function judgeShortening(
   id: string,
   { verdict, reason }: NewProposalVerdict,
 ): Promise<Shortening> {
-  const { shortening } = await store.getShownRow(tx, id)
+  const { shortening, useCase: whose } = await store.getShownRow(tx, id)
+  authorize(tx.ability, 'read', 'Shortening', { ...shortening, ...rightsOf(whose) })
   const { evidence, useCase } = await lockPiece(tx, shortening.evidenceId)
   const { verdict: earlier } = await store.getShownRow(tx, id)
   const right = authorize(tx.ability, 'judge', 'Shortening', { ...shortening, ...rightsOf(useCase) })

@@ -32,6 +32,9 @@ const guarded = operations.filter(({ isPublic }) => !isPublic)
 /** A body for each operation that takes one, good enough to get past its schema. */
 const samples: Record<string, object> = {
   acceptInvitation: { key: 'assent_key_x' },
+  assessControls: {
+    assessments: [{ catalog: 'nist-ai-rmf', version: '1.0', category: 'GOVERN 1', state: 'planned' }],
+  },
   applyPolicy: { policy: committee.policies.digest },
   askGate: { useCase: known.useCase, environment: 'production' },
   attachLink: {
@@ -41,6 +44,7 @@ const samples: Record<string, object> = {
   attachAttestation: { kind: 'test_report', title: 'Tests', statement: 'All passed' },
   bindPipeline: { personId: known.machine },
   chooseMyNotices: { mail: false },
+  copyProfile: { fromUseCaseId: known.useCase },
   createWebhook: { name: 'Risk system', url: 'https://risk.example/hooks', orgUnitId: unitId },
   castVote: { seat: 'risk', choice: 'approve', rationale: 'as discussed' },
   closeIncident: { learned: 'Passages with numbers are read twice' },
@@ -50,15 +54,26 @@ const samples: Record<string, object> = {
   createServiceAccount: { name: 'deploy' },
   delegateSeats: { toId: known.person, endsAt: '2026-03-08T09:00:00Z', reason: 'away for a week' },
   endMembership: { reason: 'left' },
+  extendLegalHold: { objects: [{ evidenceId: known.evidence }] },
+  extendRetention: { retainUntil: '2040-01-01T00:00:00Z', reason: 'an examination' },
   grantRight: { kind: 'role', name: 'risk_owner', orgUnitId: unitId },
   handOver: { toRiskOwnerId: committee.businessOwner.id, useCaseIds: [known.useCase], reason: 'moves on' },
   invitePerson: { name: 'Ines', email: 'ines@example.com', proof: { keyDigest: 'a'.repeat(64) } },
   issueToken: { name: 'deploy', expiresInDays: 30 },
+  judgeDisposal: { verdict: 'confirmed', reason: 'looked at it' },
+  judgeShortening: { verdict: 'rejected', reason: 'still needed' },
   judgeEvidence: { verdict: 'accepted', note: 'fine' },
+  liftLegalHold: { reason: 'settled' },
   liftSuspension: { reason: 'mended' },
   meetCondition: { evidenceId: known.evidence, note: 'as agreed' },
   mapImport: { profile: committee.policies.importProfiles[0] },
   openBreakGlass: { environment: 'production', reason: 'the portal is down', hours: 8 },
+  placeLegalHold: {
+    ...{ key: '2026-A', title: 'A suit', reason: 'a customer sues', orgUnitId: unitId },
+    objects: [{ useCaseId: known.useCase }],
+  },
+  proposeDisposal: { evidenceIds: [known.evidence], reason: 'its time is over' },
+  proposeShortening: { retainUntil: '2026-03-20T00:00:00Z', reason: 'not needed' },
   raiseTier: { tier: 'high', reason: 'to be safe' },
   reassignCondition: { ownerId: committee.businessOwner.id, reason: 'moved on' },
   registerSystem: { key: 'chat', name: 'Chat', kind: 'agent', vendor: null, description: '' },
@@ -84,6 +99,7 @@ const samples: Record<string, object> = {
   revisePerson: { name: 'Renamed', email: null },
   reviseSystem: { name: 'Renamed', vendor: null, description: 'Other' },
   reviseUseCase: { facts: { benefits: 'Saves time', answers: { autonomy: null } }, reason: 'as it is' },
+  releaseFromLegalHold: { reason: 'not needed for it' },
   replayWebhook: { since: '2026-03-01T00:00:00Z' },
   rotateWebhookSecret: { overlapHours: 0 },
   revokeGrant: { reason: 'moved on' },
@@ -309,7 +325,11 @@ function here(path: string): string {
     ['/v1/reviews/', known.review],
     ['/v1/decisions/', known.decision],
     ['/v1/evidence/', known.evidence],
+    ['/v1/legal-holds/', known.hold],
+    ['/v1/retention-shortenings/', known.shortening],
+    ['/v1/disposals/', known.disposal],
     ['/v1/conditions/', known.condition],
+    ['/v1/exceptions/', known.exception],
     ['/v1/suspensions/', known.suspension],
     ['/v1/incidents/', known.incident],
     ['/v1/gate/answers/', known.gateAnswer],
@@ -347,6 +367,23 @@ async function makeOneOfEach() {
   const attestation = { kind: 'test_report', title: 'Tests', statement: 'All passed' }
   const evidence = await riskOwner.post(`${place}/evidence`, attestation)
   const { conditionIds } = await approvedWith(committee, [report])
+  const hold = await riskOwner.post('/v1/legal-holds', {
+    ...{ key: '2026-W', title: 'A walk', reason: 'a suit', orgUnitId: unitId },
+    objects: [{ evidenceId: evidence.body.id }],
+  })
+  const shorter = { retainUntil: '2026-03-20T00:00:00Z', reason: 'not needed' }
+  const shortening = await riskOwner.post(`/v1/evidence/${evidence.body.id}/retention/shortenings`, shorter)
+  const disposal = newId() // nobody could propose it yet
+  await owner.query(`insert into disposal values ($1, $2, 'over', 'sha256:0', $3, now())`, [
+    ...[disposal, useCase.id, riskOwner.id],
+  ])
+  await owner.query(`insert into disposal_piece values ($1, $2, $3, $4)`, [
+    ...[disposal, useCase.id, evidence.body.id],
+    {
+      ...{ kind: 'test_report', form: 'attestation', digest: evidence.body.digest, size: 10, classes: [] },
+      ...{ attachedAt: committee.clock.at, retainedUntil: committee.clock.at, decisionIds: [] },
+    },
+  ])
   const suspension = await riskOwner.post(`${place}/suspensions`, { reason: 'it names prices' })
   const incident = await riskOwner.post(`${place}/incidents`, {
     title: 'A wrong letter',
@@ -383,6 +420,10 @@ async function makeOneOfEach() {
     decision: String(decisions.body.items[0].id),
     evidence: String(evidence.body.id),
     condition: String(conditionIds[0]),
+    hold: String(hold.body.id),
+    shortening: String(shortening.body.id),
+    disposal,
+    exception: await exceptFrom(String(useCase.id), String(decisions.body.items[0].id)),
     suspension: String(suspension.body.id),
     incident: String(incident.body.id),
     system: String(system.body.id),
@@ -397,6 +438,17 @@ async function makeOneOfEach() {
     imported: String(imported.body.id),
     event: String(events.rows[0]?.id),
   }
+}
+
+/** As if policy had required something, and this decision had excepted it. */
+async function exceptFrom(useCaseId: string, decisionId: string): Promise<string> {
+  const id = newId()
+  await owner.query(
+    `insert into exception (id, use_case_id, decision_id, ordinal, requirement, until, compensating, reason, granted_at)
+      values ($1, $2, $3, 1, 'RQ-10', '2026-06-01', 'A clerk reads each', 'The tests are under way', '2026-03-01')`,
+    [id, useCaseId, decisionId],
+  )
+  return id
 }
 
 function listOperations(): Operation[] {

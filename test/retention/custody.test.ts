@@ -83,7 +83,7 @@ t.test(
       unchecked: 0,
       locks: false,
       withinDays: 4,
-      lastRound: { checked: 2 },
+      lastRound: { unanswered: 0 },
     })
     const { items } = (await administrator.get('/v1/evidence-store/damaged')).body
     const found = new Map(items.map((item: { digest: string; found: string }) => [item.digest, item.found]))
