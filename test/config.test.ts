@@ -104,6 +104,42 @@ t.test('settings that need each other come together', async (t) => {
   t.match(refused(t, { ASSENT_DATABASE_OWNER_URL: 'postgres://x' }), [/^DATABASE_URL is missing/])
 })
 
+t.test('evidence lies in a folder, or in a bucket that is named with all that reaches it', async (t) => {
+  t.equal(readConfig({}).s3, undefined)
+  const usual = { endpoint: undefined, region: undefined, pathStyle: false, acceptUnlocked: false }
+  const s3Of = (env: Record<string, string>) => readConfig(env).s3
+  t.same(s3Of({ ASSENT_EVIDENCE_STORE: 's3://our-evidence' }), {
+    bucket: 'our-evidence',
+    prefix: '',
+    ...usual,
+  })
+  const env = {
+    ASSENT_EVIDENCE_STORE: 's3://our.evidence/of/assent/',
+    ASSENT_S3_ENDPOINT: 'https://s3.internal:9000',
+    ASSENT_S3_REGION: 'eu-central-1',
+    ASSENT_S3_ALLOW_UNLOCKED: 'true',
+  }
+  const reached = { endpoint: 'https://s3.internal:9000', region: 'eu-central-1', pathStyle: true }
+  t.same(s3Of(env), { bucket: 'our.evidence', prefix: 'of/assent/', ...reached, acceptUnlocked: true })
+  t.match(s3Of({ ...env, ASSENT_S3_PATH_STYLE: 'false' }), { pathStyle: false })
+  for (const ASSENT_EVIDENCE_STORE of [
+    'our-evidence',
+    's3://',
+    's3://Ours',
+    's3://ours/a b',
+    'https://ours',
+  ]) {
+    t.match(refused(t, { ASSENT_EVIDENCE_STORE }), [/must be s3:\/\/bucket or/], ASSENT_EVIDENCE_STORE)
+  }
+  t.match(refused(t, { ...env, ASSENT_S3_ENDPOINT: 'http://s3.internal' }), [
+    /ENDPOINT must begin with https/,
+  ])
+  for (const name of ['ENDPOINT', 'REGION', 'PATH_STYLE', 'ALLOW_UNLOCKED']) {
+    const value = name === 'ENDPOINT' ? 'https://s3.internal' : 'true'
+    t.match(refused(t, { [`ASSENT_S3_${name}`]: value }), [/^ASSENT_EVIDENCE_STORE is missing/], name)
+  }
+})
+
 t.test('tokens are taken only from an issuer that cannot be impersonated on the way', async (t) => {
   const from = (issuer: string) => ({ ASSENT_OIDC_ISSUER: issuer, ASSENT_OIDC_AUDIENCE: 'assent' })
   t.match(refused(t, from('http://login.example.org')), [/must begin with https/])

@@ -9,7 +9,7 @@ export const help = `usage: assent backup FILE
 
 Keeps every row and every file of evidence as of one instant in FILE, a .tar or .tar.gz that does not exist yet, while
 the service goes on. The database is that of DATABASE_URL, or the one in ASSENT_DATA_DIR, whether its service runs or
-not; evidence comes from ASSENT_EVIDENCE_DIR. Settings and the policies folder are yours to keep.
+not; evidence comes from its folder or bucket. Settings and the policies folder are yours to keep.
 
 FILE gets its name once it is whole; one that ends in .partial-NUMBER is what a killed backup left: remove it.`
 

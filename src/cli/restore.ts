@@ -9,7 +9,8 @@ import { UsageError } from './flags.js'
 export const help = `usage: assent restore FILE
 
 Fills an empty database from FILE, which assent backup wrote, and brings it up to this version: all of it or nothing.
-The database is that of DATABASE_URL, or one that is made in ASSENT_DATA_DIR; evidence goes to ASSENT_EVIDENCE_DIR.
+The database is that of DATABASE_URL, or one that is made in ASSENT_DATA_DIR; evidence goes to the folder or
+bucket that is set, where it is locked anew once the service runs.
 The whole file is checked before anything is touched.`
 
 /** `assent restore FILE`. */

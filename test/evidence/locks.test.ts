@@ -1,9 +1,15 @@
 // A bucket with object lock: what nobody can do to evidence in it, with all the rights that Assent itself has.
 import { text as textOf } from 'node:stream/consumers'
+import { inspect } from 'node:util'
 import * as s3 from '@aws-sdk/client-s3'
 import t from 'tap'
+import { restore } from '../../src/db/backup/restore.js'
+import { backUp } from '../../src/db/backup/write.js'
 import { collectOrphans } from '../../src/evidence/service.js'
 import { openStore } from '../../src/evidence/stores/open.js'
+import { personOf, startApp } from '../app.js'
+import { openClient } from '../database-run.js'
+import { createBlank } from '../operation/register.js'
 import { locationOf, makeBucket, noServer } from './stores.js'
 import { startWorld, upload } from './world.js'
 
@@ -136,6 +142,59 @@ t.test('a bucket that is not there, or not ours, is refused at the start', { ski
     code: 'unavailable',
     message: /there is no bucket nowhere; correct ASSENT_EVIDENCE_STORE/,
   })
+})
+
+t.test('a bucket that locks by default takes files of one part and of many', { skip }, async (t) => {
+  const { store, client, bucket } = await makeBucket(t)
+  const Rule = { DefaultRetention: { Mode: 'COMPLIANCE', Days: 1 } } as const
+  const asked = { Bucket: bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule } } as const
+  await client.send(new s3.PutObjectLockConfigurationCommand(asked))
+  for (const kept of [await store.put(some('small')), await store.put(some('large'.repeat(2 ** 21)))]) {
+    t.equal(await store.check(kept), 'ok')
+    await t.rejects(store.remove(kept.digest), { code: 'conflict', message: /locked until/ })
+  }
+  t.equal(await store.collect(async () => new Set(), 0), 0, 'an orphan stays until then')
+})
+
+t.test('whoever has other keys is refused, and no key is told to anybody', { skip }, async (t) => {
+  const { location, folder } = await makeBucket(t)
+  const { AWS_SECRET_ACCESS_KEY } = process.env
+  const secret = 'wrong-and-secret'
+  process.env.AWS_SECRET_ACCESS_KEY = secret
+  t.teardown(() => void Object.assign(process.env, { AWS_SECRET_ACCESS_KEY }))
+  const refused = await openStore({ evidenceDir: folder, s3: location }).catch((error: unknown) => error)
+  t.match(refused, {
+    code: 'unavailable',
+    message: /refuses this \(SignatureDoesNotMatch\).* rights to the bucket/,
+  })
+  const told = inspect(refused, { depth: Number.POSITIVE_INFINITY, showHidden: true })
+  t.notMatch(told, new RegExp(`${secret}|Credential=|authorization`, 'i'))
+})
+
+t.test('a backup brings evidence from one bucket into another', { skip }, async (t) => {
+  const [from, to] = [await makeBucket(t), await makeBucket(t)]
+  const env = (bucket: string) => ({
+    ASSENT_EVIDENCE_STORE: `s3://${bucket}/${from.location.prefix}`,
+    ASSENT_S3_ENDPOINT: from.location.endpoint ?? '',
+  })
+  const world = await startWorld(t, env(from.bucket))
+  const { body } = await upload(world, world.risk, { bytes: 'taken along' })
+  await from.store.protect(body.digest, { retainUntil: inDays(30), held: false })
+  await world.owner.query('update stored_blob set told_at = now(), held = false, retain_until = now()')
+
+  const file = `${from.folder}/backup.tar.gz`
+  const manifest = await backUp({ client: world.owner, evidence: from.store, assent: '0.1.0' }, file)
+  const other = await createBlank(t)
+  const client = await openClient(other.ownerConnection)
+  t.teardown(() => client.end())
+  await restore({ client, evidence: to.store }, file, manifest)
+  t.equal(await to.store.check(body), 'ok')
+  const { rows } = await client.query('select told_at, held, retain_until from stored_blob')
+  t.same(rows, [{ told_at: null, held: null, retain_until: null }], 'the other bucket is still to be told')
+
+  const again = await startApp(t, { connections: other, env: env(to.bucket) })
+  const judge = personOf(again.ask, world.judge.id, world.judge.token)
+  t.equal((await judge.get(`/v1/evidence/${body.id}/content`)).body, 'taken along')
 })
 
 t.test('uploads, downloads and ranges go through the bucket', { skip }, async (t) => {

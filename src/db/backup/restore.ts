@@ -39,6 +39,10 @@ export async function restore(target: RestoreTarget, file: string, manifest: Man
     await loadAll(target, file, manifest, kept)
     await assertGapless(client)
     await runMigrations(client)
+    // where the files lie from now on, nobody has said yet how long they stay
+    await client.query(
+      'update stored_blob set told_at = null, held = null, retain_until = null where told_at is not null',
+    )
   } catch (error) {
     await client.query('rollback').catch(() => {})
     for (const digest of kept) await evidence.remove(digest)

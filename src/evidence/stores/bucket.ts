@@ -91,16 +91,11 @@ export class Bucket {
   /** Puts a file that is known to be whole; the server compares what arrives with its SHA-256. */
   async put(key: string, draft: Draft): Promise<void> {
     if (draft.size > this.#partBytes) return await this.#putParts(key, draft)
-    const checksum = Buffer.from(hexOf(draft.digest), 'hex').toString('base64')
-    await this.#again(() => {
-      const given = {
-        Body: createReadStream(draft.path),
-        ContentLength: draft.size,
-        ChecksumSHA256: checksum,
-      }
-      const command = new s3.PutObjectCommand({ Bucket: this.#name, Key: key, ...given })
-      return this.#client.send(signedFor(command, hexOf(draft.digest)))
-    })
+    const sha256 = Buffer.from(hexOf(draft.digest), 'hex')
+    const asked = { Bucket: this.#name, Key: key, ContentLength: draft.size, ...checksumOf(sha256) }
+    await this.#again(draft.path, {}, (Body) =>
+      this.#client.send(signedFor(new s3.PutObjectCommand({ ...asked, Body }), sha256)),
+    )
   }
 
   async get({ key, id }: Version, range?: ByteRange): Promise<Readable> {
@@ -148,16 +143,14 @@ export class Bucket {
   }
 
   async #putParts(key: string, { path, size }: Draft): Promise<void> {
-    const create = new s3.CreateMultipartUploadCommand({ Bucket: this.#name, Key: key })
-    const { UploadId } = await this.#ask(() => this.#client.send(create))
+    const asked = { Bucket: this.#name, Key: key, ChecksumAlgorithm: 'SHA256' } as const
+    const { UploadId } = await this.#ask(() => this.#client.send(new s3.CreateMultipartUploadCommand(asked)))
     const upload = { Bucket: this.#name, Key: key, UploadId }
     try {
       const Parts: s3.CompletedPart[] = []
       for (let start = 0; start < size; start += this.#partBytes) {
         const range = { start, end: Math.min(start + this.#partBytes, size) - 1 }
-        const PartNumber = Parts.length + 1
-        const { ETag } = await this.#putPart({ ...upload, PartNumber }, path, range)
-        Parts.push({ PartNumber, ETag })
+        Parts.push(await this.#putPart({ ...upload, PartNumber: Parts.length + 1 }, path, range))
       }
       const complete = new s3.CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } })
       await this.#ask(() => this.#client.send(complete))
@@ -171,14 +164,15 @@ export class Bucket {
     part: Omit<s3.UploadPartCommandInput, 'Body'>,
     path: string,
     range: ByteRange,
-  ): Promise<s3.UploadPartCommandOutput> {
+  ): Promise<s3.CompletedPart> {
     const hash = createHash('sha256')
     for await (const chunk of createReadStream(path, range)) hash.update(chunk)
-    const hex = hash.digest('hex')
-    return await this.#again(() => {
-      const given = { Body: createReadStream(path, range), ContentLength: range.end - range.start + 1 }
-      return this.#client.send(signedFor(new s3.UploadPartCommand({ ...part, ...given }), hex))
-    })
+    const sha256 = hash.digest()
+    const asked = { ...part, ContentLength: range.end - range.start + 1, ...checksumOf(sha256) }
+    const { ETag } = await this.#again(path, range, (Body) =>
+      this.#client.send(signedFor(new s3.UploadPartCommand({ ...asked, Body }), sha256)),
+    )
+    return { PartNumber: part.PartNumber, ETag, ...checksumOf(sha256) }
   }
 
   async #abort(upload: s3.AbortMultipartUploadCommandInput): Promise<void> {
@@ -186,13 +180,16 @@ export class Bucket {
   }
 
   /** The SDK does not repeat what it sends as a stream, so each attempt brings a new one. */
-  async #again<T>(send: () => Promise<T>): Promise<T> {
+  async #again<T>(path: string, range: Partial<ByteRange>, send: (body: Readable) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
+      const body = createReadStream(path, range)
       try {
-        return await send()
+        return await send(body)
       } catch (error) {
         if (attempt === TRIES || isAnswered(error)) throw faultOf(error, this.#name)
         await sleep(FIRST_WAIT_MS * 4 ** attempt)
+      } finally {
+        body.destroy()
       }
     }
   }
@@ -211,13 +208,18 @@ function versionOf(found: s3.ObjectVersion | s3.DeleteMarkerEntry, isMarker: boo
   return { key, id, size: ('Size' in found && found.Size) || 0, putAt, isMarker }
 }
 
-/** Signs with the SHA-256 of the bytes, which the server compares with what arrives. */
-function signedFor<T extends s3.PutObjectCommand | s3.UploadPartCommand>(command: T, hex: string): T {
+/** AWS compares it as well, keeps it beside the object, and asks for it where a bucket locks by default. */
+function checksumOf(sha256: Buffer): { ChecksumSHA256: string } {
+  return { ChecksumSHA256: sha256.toString('base64') }
+}
+
+/** Signs with the SHA-256 of the bytes, which every server compares with what arrives. */
+function signedFor<T extends s3.PutObjectCommand | s3.UploadPartCommand>(command: T, sha256: Buffer): T {
   const { middlewareStack } = command as s3.PutObjectCommand
   middlewareStack.add(
     (next) => async (args) => {
       const { headers } = args.request as { headers: Record<string, string> }
-      headers['x-amz-content-sha256'] = hex
+      headers['x-amz-content-sha256'] = sha256.toString('hex')
       return await next(args)
     },
     { step: 'build', name: 'signedPayload' },
