@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Condition } from '../conditions/condition.js'
 import { Verdict } from '../evidence/evidence.js'
+import { Exception } from '../exceptions/exception.js'
 import { ChangeClass, LaneStage, Outcome, Seat } from '../policy/lanes.js'
 import { Choice, Review } from '../reviews/review.js'
 import { Facts, FiredRule, Tier } from '../use-cases/use-case.js'
@@ -82,6 +83,7 @@ export const Brief = z
       }),
     ),
     conditions: z.array(Condition).describe('In force from earlier decisions'),
+    exceptions: z.array(Exception).describe('From requirements of policy, in force from earlier decisions'),
     votes: z.array(
       z.strictObject({
         seat: Seat,

@@ -1,5 +1,6 @@
 import { openCondition } from '../conditions/examples.js'
 import { evidence } from '../evidence/examples.js'
+import { exception } from '../exceptions/examples.js'
 import { lane } from '../policy/examples.js'
 import { decision, review } from '../reviews/examples.js'
 import { useCase } from '../use-cases/examples.js'
@@ -46,6 +47,7 @@ export const brief = {
     },
   ],
   conditions: [openCondition],
+  exceptions: [exception],
   votes: [
     {
       seat: 'risk',

@@ -28,6 +28,7 @@ export function toMarkdown(brief: Brief): string {
     section('Since the last decision', since(brief)),
     section('Evidence', orElse(brief.evidence.map(evidenceLine), 'None was attached')),
     section('Conditions in force', brief.conditions.map(conditionLine)),
+    section('Exceptions in force', brief.exceptions.map(exceptionLine)),
     section(
       'What it takes',
       brief.lane.stages.map((stage) => stageLine(stage, brief)),
@@ -56,13 +57,22 @@ function facts({ useCase, owners }: Brief): string[] {
   return lines.flatMap(([name, value]) => (value ? [`${name}: ${text(value)}`] : []))
 }
 
+function exceptionLine({ requirement, control, until, compensating }: Brief['exceptions'][number]): string {
+  const what = [requirement, control].filter((name) => name !== null).join(' ')
+  return `${what} until ${day(until)}. Instead: ${text(compensating.text)}`
+}
+
 function asked({ review }: Brief): string[] {
-  const { lowerTierTo, waives, precedentId, supersedesId } = review.asks
+  const { lowerTierTo, waives, precedentId, supersedesId, exceptions } = review.asks
   return [
     ...(review.note ? [`Note: ${text(review.note)}`] : []),
     ...(lowerTierTo ? [`Lower the tier to ${lowerTierTo}`] : []),
     ...(waives.length > 0 ? [`Waive ${waives.length} condition${waives.length > 1 ? 's' : ''}`] : []),
     ...(precedentId ? [`Follow the precedent ${precedentId}`] : []),
+    ...exceptions.map(
+      ({ requirement, control, until, compensating, reason }) =>
+        `Except from ${[requirement, control?.control].filter(Boolean).join(' ')} until ${day(until)}: ${text(reason)}. Instead: ${text(compensating.text)}`,
+    ),
     ...(supersedesId ? [`Take the place of the decision ${supersedesId}, as it was wrong`] : []),
   ]
 }

@@ -1,6 +1,7 @@
 import { listInForce } from '../conditions/service.js'
 import type { ReadTx } from '../db/transaction.js'
 import { listEvidenceOf } from '../evidence/reading.js'
+import { listExceptionsOf } from '../exceptions/reading.js'
 import type { Instant } from '../instant.js'
 import { classOf } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
@@ -20,11 +21,12 @@ import * as store from './store.js'
 export async function getBrief(tx: ReadTx, policies: Policies, reviewId: string): Promise<Brief> {
   const round = await getRound(tx, reviewId)
   const { review, useCase } = round
-  const [shown, submitted, evidence, conditions, since, holders, orgUnit] = await Promise.all([
+  const [shown, submitted, evidence, conditions, exceptions, since, holders, orgUnit] = await Promise.all([
     showRound(tx, round),
     getVersion(tx, useCase.id, review.version),
     listEvidenceOf(tx, [useCase.id]),
     listInForce(tx, useCase.id),
+    listExceptionsOf(tx, useCase.id, 'in_force'),
     differenceSince(tx, policies, useCase.id, { version: review.version, at: review.openedAt }),
     store.listHolders(tx, useCase.orgUnitId),
     store.nameOfUnit(tx, useCase.orgUnitId),
@@ -48,7 +50,7 @@ export async function getBrief(tx: ReadTx, policies: Policies, reviewId: string)
     evidence: evidence
       .filter(({ id }) => offered.has(id))
       .map((piece) => pick(piece, ['id', 'kind', 'title', 'freshUntil', 'verdict'])),
-    conditions,
+    ...{ conditions, exceptions },
     votes: votesOf(round, named),
     canDecide: canDecide(round, shown.stages, holders),
     outlook: review.closedAt === null ? outlookOf(planOf(review.lane), countedOf(round)) : [],
