@@ -13,6 +13,7 @@ import type { Request } from './db/transaction.js'
 import { RegistryError } from './errors.js'
 import type { BlobStore } from './evidence/blobs.js'
 import { clamdScan } from './evidence/clamd.js'
+import { scanMetrics } from './evidence/metrics.js'
 import { Scanning } from './evidence/scanning.js'
 import { openStore } from './evidence/stores/open.js'
 import type { App } from './http/types.js'
@@ -101,7 +102,11 @@ interface Running {
 function scanEvidence({ config, policies, database, blobs, app }: Running): () => Promise<void> {
   if (!config.clamav) return async () => {}
   const scan = clamdScan(config.clamav)
-  const scanning = new Scanning({ database, blobs, scan, assent: () => asAssent(policies), log: app.log })
+  const scanning = new Scanning({
+    ...{ database, blobs, scan, log: app.log },
+    assent: () => asAssent(policies),
+    metrics: scanMetrics(app.metrics.registry),
+  })
   scanning.start()
   return async () => await scanning.stop()
 }

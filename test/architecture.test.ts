@@ -36,6 +36,7 @@ const features = [
   ...[
     'delegations',
     'conditions',
+    'exceptions',
     'reviews',
     'suspensions',
     'incidents',
@@ -67,21 +68,21 @@ const layers: [name: string, files: RegExp][] = [
   ['kernel', /^(config|ids|setting-forms)$|^(auth|db|net)\/|^policy\/load$|^audit\/log$/],
   [
     'kernel',
-    /^catalogs\/csv$|^evidence\/(blobs|clamd|stores\/\w+)$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
+    /^catalogs\/csv$|^evidence\/(blobs|clamd|recognizing|stores\/\w+)$|^imports\/(bytes|csv|ndjson|read|spool|workbook|workbook-thread)$/,
   ],
   ['kernel', /^registers\/workbook$|^packages\/tar$/],
   ['store', /^[\w-]+\/([\w]+-)?store$/],
   ['service', /^[\w-]+\/(service|view)$|^people\/(granting|leaving|membership)$|^tokens\/first-sign-in$/],
   [
     'service',
-    /^(conditions|evidence|handover|profiles|reviews|use-cases)\/(recomputing|closing|covering|reading)$/,
+    /^(conditions|evidence|exceptions|handover|profiles|reviews|use-cases)\/(recomputing|closing|covering|reading)$/,
   ],
   [
     'service',
-    /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting)$/,
+    /^briefs\/prospecting$|^reviews\/(asking|attesting|opening|precedents|routing|standing-after|terms|voting|weighing)$/,
   ],
   ['service', /^retention\/raising$|^disposals\/certifying$|^custody\/(keeper|keeping|checking|metrics)$/],
-  ['service', /^evidence\/(keeping|scanning)$|^packages\/packing$/],
+  ['service', /^evidence\/(keeping|metrics|scanning)$|^packages\/packing$/],
   ['service', /^imports\/(applying|deciding|drafting|previewing)$/],
   ['service', /^notices\/(dispatcher|expanding|mailing|metrics|sending|signing|telling|vault|watching)$/],
   ['edge', /^[\w-]+\/(routes|pages)$|^(console|http)\//],

@@ -18,12 +18,13 @@ const formats = {
   zip: 'a ZIP archive',
   json: 'JSON',
   text: 'plain text',
+  wide: 'text in UTF-16, which has to be UTF-8 here',
   markup: 'HTML, SVG or XML',
   script: 'a script',
   program: 'a program',
   unknown: 'of no kind that Assent knows',
 } as const
-type Format = keyof typeof formats
+export type Format = keyof typeof formats
 
 /** What each media type may be. Old office files, programs, HTML and SVG are in none, so no policy can let them in. */
 const fitting = {
@@ -52,34 +53,35 @@ const fitting = {
 export const MediaType = z.enum(Object.keys(fitting) as (keyof typeof fitting)[])
 export type MediaType = z.infer<typeof MediaType>
 
-/** So many bytes say what a file is; the rest is not looked at. */
-const HEAD = 4096
+/** How the name of a file ends that is one of these, the usual way first: by that, people's machines open it. */
+const endings: Record<MediaType, [string, ...string[]]> = {
+  'application/pdf': ['pdf'],
+  'application/vnd.openxmlformats-officedocument.wordprocessingml.document': ['docx'],
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': ['xlsx'],
+  'application/vnd.openxmlformats-officedocument.presentationml.presentation': ['pptx'],
+  'application/vnd.oasis.opendocument.text': ['odt'],
+  'application/vnd.oasis.opendocument.spreadsheet': ['ods'],
+  'application/vnd.oasis.opendocument.presentation': ['odp'],
+  'application/zip': ['zip'],
+  'image/png': ['png'],
+  'image/jpeg': ['jpg', 'jpeg'],
+  'image/gif': ['gif'],
+  'image/webp': ['webp'],
+  'image/tiff': ['tiff', 'tif'],
+  'application/json': ['json', 'ipynb', 'sarif'],
+  'application/x-ndjson': ['ndjson', 'jsonl'],
+  'application/yaml': ['yaml', 'yml'],
+  'text/csv': ['csv'],
+  'text/markdown': ['md', 'markdown'],
+  'text/plain': ['txt', 'log'],
+}
 
-/**
- * Passes a file on as it arrives, once its first 4096 bytes fit what was declared.
- * @throws RegistryError `invalid`, before the first byte is passed on, for a file that is something else
- */
-export async function* recognizing(
-  bytes: AsyncIterable<Uint8Array>,
-  declared: MediaType,
-): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] | undefined = []
-  let size = 0
-  for await (const chunk of bytes) {
-    if (held === undefined) {
-      yield chunk
-      continue
-    }
-    held.push(chunk)
-    size += chunk.length
-    if (size < HEAD) continue
-    assertFits(declared, Buffer.concat(held).subarray(0, HEAD))
-    yield* held
-    held = undefined
-  }
-  if (held === undefined) return
-  assertFits(declared, Buffer.concat(held))
-  yield* held
+/** The name that a file is saved under: one that ends otherwise gets the ending of its type, so `a.exe` is `a.exe.txt`. */
+export function nameFitting(fileName: string, mediaType: string): string {
+  const { data: known } = MediaType.safeParse(mediaType)
+  const fits = known ? endings[known] : (['bin'] as const)
+  const [, ending = ''] = /\.([^.]+)$/.exec(fileName.toLowerCase()) ?? []
+  return fits.some((one) => one === ending) ? fileName : `${fileName}.${fits[0]}`
 }
 
 /** @throws RegistryError `invalid` for a type that policy does not name */
@@ -92,9 +94,8 @@ export function assertTaken(declared: string, taken: readonly MediaType[]): Medi
   )
 }
 
-/** @throws RegistryError `invalid` when the first bytes of a file are not what was declared */
-export function assertFits(declared: MediaType, head: Uint8Array): void {
-  const format = recognize(head)
+/** @throws RegistryError `invalid` for what is something else than was declared */
+export function assertIs(declared: MediaType, format: Format): void {
   const fits: readonly Format[] = fitting[declared]
   if (fits.includes(format)) return
   throw new RegistryError(
@@ -103,79 +104,8 @@ export function assertFits(declared: MediaType, head: Uint8Array): void {
   )
 }
 
-const signatures: [format: Format, signature: string, at?: number][] = [
-  ['pdf', '%PDF-'],
-  ['png', '\x89PNG\r\n\x1a\n'],
-  ['jpeg', '\xff\xd8\xff'],
-  ['gif', 'GIF87a'],
-  ['gif', 'GIF89a'],
-  ['webp', 'WEBP', 8],
-  ['tiff', 'II*\0'],
-  ['tiff', 'MM\0*'],
-  ['program', 'MZ'],
-  ['program', '\x7fELF'],
-  ['program', '\0asm'],
-  ['program', '\xca\xfe\xba\xbe'],
-  ['program', '\xce\xfa\xed\xfe'],
-  ['program', '\xcf\xfa\xed\xfe'],
-  ['script', '#!'],
-]
-
-function recognize(head: Uint8Array): Format {
-  const latin = Buffer.from(head).toString('latin1')
-  const signed = signatures.find(([, signature, at = 0]) => latin.startsWith(signature, at))
-  if (signed && !(signed[1] === 'MZ' && isText(head))) return signed[0]
-  if (latin.startsWith('PK\x03\x04') || latin.startsWith('PK\x05\x06')) return recognizeArchive(latin)
-  return recognizeText(head)
-}
-
-/** Entries as their local headers name them, whichever of them lie within the first bytes. */
-function recognizeArchive(latin: string): Format {
-  const [, openDocument] =
-    /^PK[\s\S]{28}mimetypeapplication\/vnd\.oasis\.opendocument\.(\w+)/.exec(latin) ?? []
-  if (openDocument === 'text') return 'odt'
-  if (openDocument === 'spreadsheet') return 'ods'
-  if (openDocument === 'presentation') return 'odp'
-  const names = namesIn(latin)
-  const holds = (start: string) => names.some((name) => name.startsWith(start))
-  if (holds('META-INF/MANIFEST.MF') || holds('AndroidManifest.xml') || holds('classes.dex')) return 'program'
-  if (names.some((name) => name.endsWith('vbaProject.bin'))) return 'program'
-  if (!holds('[Content_Types].xml') && !holds('_rels/') && !holds('docProps/')) return 'zip'
-  if (holds('word/')) return 'docx'
-  if (holds('xl/')) return 'xlsx'
-  return holds('ppt/') ? 'pptx' : 'zip'
-}
-
-/** PKWARE APPNOTE 4.3.7: the length of the name is at 26, the name at 30. */
-function namesIn(latin: string): string[] {
-  const names: string[] = []
-  for (let at = latin.indexOf('PK\x03\x04'); at >= 0; at = latin.indexOf('PK\x03\x04', at + 4)) {
-    const length = latin.charCodeAt(at + 26) + 256 * latin.charCodeAt(at + 27)
-    names.push(latin.slice(at + 30, at + 30 + length))
-  }
-  return names
-}
-
-/** What a browser would run, were it shown: by its beginning, after blanks and comments. */
-const MARKUP =
-  /^(?:\s|<!--[\s\S]*?-->)*<(?:\?xml|!doctype|html|head|body|script|svg|iframe|object|embed|meta|link|style)\b/i
-
-function recognizeText(head: Uint8Array): Format {
-  if (!isText(head)) return 'unknown'
-  const text = decode(head)
-  if (MARKUP.test(text)) return 'markup'
-  return /^\s*[[{]/.test(text) ? 'json' : 'text'
-}
-
-function isText(head: Uint8Array): boolean {
-  try {
-    return !decode(head).includes('\0')
-  } catch {
-    return false
-  }
-}
-
-/** @throws TypeError for what is not UTF-8; a character that the end of the first bytes cut is none yet */
-function decode(head: Uint8Array): string {
-  return new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: head.length === HEAD })
+/** Whether it is one that people read as it is. */
+export function isText(declared: MediaType): boolean {
+  const fits: readonly Format[] = fitting[declared]
+  return fits.includes('json')
 }

@@ -3,6 +3,7 @@ import { digestOfJson } from '../audit/digest.js'
 import { announceDownload, requestedRange } from '../http/download.js'
 import { operation } from '../http/operations.js'
 import { page, pageQuery } from '../http/paging.js'
+import { Problem } from '../http/problem.js'
 import { givenReprDigest } from '../http/repr-digest.js'
 import type { App } from '../http/types.js'
 import { receiveUpload, registerUploads, type Upload } from '../http/upload.js'
@@ -25,8 +26,9 @@ import {
   NewLink,
   NewUse,
 } from './evidence.js'
-import { assertTaken, recognizing } from './media-type.js'
+import { assertTaken, nameFitting } from './media-type.js'
 import { findEvidence, getEvidence, listEvidence, openContent } from './reading.js'
+import { recognizing } from './recognizing.js'
 import {
   assertAttachable,
   attachAttestation,
@@ -243,17 +245,17 @@ function contentRoutes(app: App, blobs: BlobStore): void {
       tag,
       summary: 'The bytes of the file, the statement that was attested, or the link as JSON',
       description:
-        'Always sent as an attachment, with its digest in `Repr-Digest` (RFC 9530). One range is served.',
+        'Always sent as an attachment, under a name that ends as its type does, with the digest of the whole in `Repr-Digest` (RFC 9530). One range is served.',
       right: { action: 'read', subject: 'Evidence' },
       params,
       produces: ['application/octet-stream'],
       timeoutMs: TRANSFER_LIMIT_MS,
-      answers: { 200: file, 206: file },
+      answers: { 200: file, 206: file, 416: Problem },
     }),
     async (request, reply) => {
       const evidence = await app.read(request, (tx) => getEvidence(tx, request.params.id))
       const download = downloadOf(evidence)
-      const range = requestedRange(request, download)
+      const range = requestedRange(request, reply, download)
       const bytes = await openContent(blobs, evidence, range)
       announceDownload(reply, download, range)
       return bytes
@@ -264,7 +266,7 @@ function contentRoutes(app: App, blobs: BlobStore): void {
 function downloadOf({ id, fileName, mediaType, digest, size, form }: Evidence) {
   const isText = form === 'attestation'
   return {
-    fileName: fileName ?? (isText ? `attestation-${id}.txt` : `link-${id}.json`),
+    fileName: nameFitting(fileName ?? `${form}-${id}`, mediaType),
     mediaType: isText ? `${mediaType}; charset=utf-8` : mediaType,
     digest,
     size,

@@ -7,7 +7,8 @@ import { settle } from '../requirements/service.js'
 import { lockUseCases, saveUseCase } from '../use-cases/service.js'
 import type { BlobStore } from './blobs.js'
 import type { Scan } from './clamd.js'
-import { claimScan, endScan, postponeScan, type QuarantinedFile } from './scan-store.js'
+import type { ScanMetrics } from './metrics.js'
+import { claimScan, endScan, postponeScan, type QuarantinedFile, readQuarantine } from './scan-store.js'
 
 export interface ScanningDeps {
   database: Database
@@ -15,6 +16,7 @@ export interface ScanningDeps {
   scan: Scan
   /** Assent itself, who says what the scanner said. */
   assent: () => Request
+  metrics: ScanMetrics
   log: { warn(about: object, message: string): void }
 }
 
@@ -23,6 +25,7 @@ const LEASE_SECONDS = 900
 /** After a failure of the scanner, for as long as it takes: an error never lets a file go. */
 const WAITS_SECONDS = [10, 60, 300, 900]
 const POLL_MS = 1000
+const COUNT_MS = 10_000
 
 /**
  * Has each file in quarantine looked through, one at a time in every process. Of several processes each file is in
@@ -31,7 +34,7 @@ const POLL_MS = 1000
 export class Scanning {
   readonly #deps: ScanningDeps
   #stopping = new AbortController()
-  #running: Promise<void> = Promise.resolve()
+  #running: Promise<unknown> = Promise.resolve()
 
   constructor(deps: ScanningDeps) {
     this.#deps = deps
@@ -39,7 +42,10 @@ export class Scanning {
 
   start(): void {
     this.#stopping = new AbortController()
-    this.#running = this.#run(this.#stopping.signal)
+    this.#running = Promise.all([
+      this.#each(POLL_MS, () => this.pass()),
+      this.#each(COUNT_MS, () => this.count()),
+    ])
   }
 
   /** Takes up nothing more, and does not wait for the scanner: what is under way is looked at again. */
@@ -61,24 +67,34 @@ export class Scanning {
     return ended
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  /** Counts what waits, for whoever watches over it. */
+  async count(): Promise<void> {
+    const { pool, clock } = this.#deps.database
+    this.#deps.metrics.keep(await readQuarantine(pool), clock.now())
+  }
+
+  async #each(ms: number, work: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#stopping
     while (!signal.aborted) {
-      const passed = this.pass().catch((err) => this.#deps.log.warn({ err }, 'files wait in quarantine'))
-      await Promise.race([passed, aborted(signal)])
-      await sleep(POLL_MS, undefined, { signal, ref: false }).catch(() => {})
+      const worked = work().catch((err) => this.#deps.log.warn({ err }, 'files wait in quarantine'))
+      await Promise.race([worked, aborted(signal)])
+      await sleep(ms, undefined, { signal, ref: false }).catch(() => {})
     }
   }
 
   async #look(file: QuarantinedFile): Promise<boolean> {
-    const { database, blobs, scan, log } = this.#deps
+    const { database, blobs, scan, metrics, log } = this.#deps
     const { evidenceId, digest, size, tries } = file
     try {
       const bytes = await blobs.open({ digest, size })
       // A scanner that is gone, or has heard enough, reads no further: the file is closed all the same.
       const finding = await scan(bytes).finally(() => bytes.destroy())
-      return await this.#end(file, finding)
+      const isEnded = await this.#end(file, finding)
+      if (isEnded) metrics.scans.inc({ result: finding === null ? 'released' : 'rejected' })
+      return isEnded
     } catch (err) {
       if (this.#stopping.signal.aborted) return false
+      metrics.scans.inc({ result: 'failed' })
       log.warn({ err, evidenceId }, 'a file stays in quarantine; it is looked at again')
       const wait = WAITS_SECONDS[Math.min(tries, WAITS_SECONDS.length) - 1] ?? 0
       await postponeScan(database.pool, evidenceId, addSeconds(database.clock.now(), wait))

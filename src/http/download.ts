@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { HttpRefusal } from './problem.js'
 
 /** A file that never changes, as it is sent. */
 export interface Download {
@@ -16,19 +17,26 @@ interface ByteRange {
 }
 
 /**
- * The range of bytes that was asked for (RFC 9110 section 14.2), if there is exactly one and it can be had;
- * otherwise the whole is sent, which every client must be ready for.
+ * The range of bytes that was asked for (RFC 9110 section 14.2). Of several, or of one that is written wrongly, the
+ * whole is sent, which every client must be ready for.
+ * @throws HttpRefusal 416 for one that begins behind the last byte, or has none
  */
 export function requestedRange(
-  { headers }: FastifyRequest,
+  { method, headers }: FastifyRequest,
+  reply: FastifyReply,
   { digest, size }: Download,
 ): ByteRange | undefined {
+  if (method !== 'GET') return undefined
   if (headers['if-range'] !== undefined && headers['if-range'] !== etagOf(digest)) return undefined
-  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(headers.range ?? '') ?? []
+  const [, first = '', last = ''] = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(headers.range ?? '') ?? []
   if (first === '' && last === '') return undefined
+  if (first !== '' && last !== '' && BigInt(last) < BigInt(first)) return undefined
   const start = first === '' ? Math.max(size - Number(last), 0) : Number(first)
   const end = first === '' || last === '' ? size - 1 : Math.min(Number(last), size - 1)
-  return start <= end ? { start, end } : undefined
+  if (start <= end) return { start, end }
+  reply.header('content-range', `bytes */${size}`)
+  const detail = `there are ${size} bytes, and none in this range; ask for another, or for the whole`
+  throw new HttpRefusal({ status: 416, code: 'range_not_satisfiable', detail })
 }
 
 /**

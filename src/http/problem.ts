@@ -18,6 +18,7 @@ export const ProblemCode = z.enum([
   'too_large',
   'too_long',
   'unsupported_media_type',
+  'range_not_satisfiable',
   'precondition_required',
   'rate_limited',
   'internal',

@@ -47,6 +47,11 @@ export const refusals: Record<number, Described> = {
     code: 'unsupported_media_type',
     detail: 'send the body as application/json',
   },
+  416: {
+    meaning: 'No byte is in the range that was asked for; `Content-Range` says how many there are',
+    code: 'range_not_satisfiable',
+    detail: 'there are 10 bytes, and none in this range; ask for another, or for the whole',
+  },
   422: {
     meaning: 'Valid JSON with wrong contents; `issues` says where',
     code: 'invalid',

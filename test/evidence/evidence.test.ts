@@ -87,17 +87,39 @@ t.test('a download can be resumed', async (t) => {
   t.same(await asked('bytes=8-99'), [206, '89', 'bytes 8-9/10', '2'])
   t.same(await asked('bytes=0-0', { 'if-range': `"${body.digest}"` }), [206, '0', 'bytes 0-0/10', '1'])
   const whole = [200, '0123456789', undefined, '10']
-  for (const range of ['bytes=10-', 'bytes=-0', 'bytes=4-2', 'bytes=0-1,3-4', 'bytes=-', 'lines=1-2']) {
-    t.same(await asked(range), whole, range)
+  t.same(await asked('bytes=-99'), [206, '0123456789', 'bytes 0-9/10', '10'])
+  t.same(await asked(`bytes=9-${'9'.repeat(400)}`), [206, '9', 'bytes 9-9/10', '1'])
+  const several = `bytes=${'0-1,'.repeat(500)}3-4`
+  for (const range of [
+    'bytes=4-2',
+    `bytes=${'9'.repeat(30)}-2`,
+    several,
+    'bytes=-',
+    'bytes=a-b',
+    'lines=1-2',
+  ]) {
+    t.same(await asked(range), whole, range.slice(0, 40))
+  }
+  for (const range of ['bytes=10-', 'bytes=-0', 'bytes=10-12', `bytes=${'9'.repeat(400)}-`]) {
+    const [status, payload, contentRange] = await asked(range)
+    t.same(
+      [status, JSON.parse(String(payload)).code, contentRange],
+      [416, 'range_not_satisfiable', 'bytes */10'],
+    )
+    t.same(await asked(range, { 'if-range': '"another"' }), whole)
   }
   t.same(await asked('bytes=2-4', { 'if-range': '"another"' }), whole)
   const authorization = `Bearer ${world.judge.token}`
-  const head = await world.app.inject({ method: 'HEAD', url: `${place}/content`, headers: { authorization } })
-  t.match(head, {
-    statusCode: 200,
-    payload: '',
-    headers: { 'content-length': '10', 'accept-ranges': 'bytes' },
-  })
+  for (const range of ['bytes=2-4', 'bytes=10-']) {
+    const head = await world.app.inject({
+      ...{ method: 'HEAD', url: `${place}/content`, headers: { authorization, range } },
+    })
+    t.match(head, {
+      statusCode: 200,
+      payload: '',
+      headers: { 'content-length': '10', 'accept-ranges': 'bytes', 'repr-digest': /^sha-256=:/ },
+    })
+  }
 })
 
 t.test('somebody else accepts or refuses, once', async (t) => {
@@ -153,7 +175,7 @@ t.test('the database itself refuses what nobody may do', async (t) => {
   t.teardown(() => attacker.end())
   const before = await trace(world)
   for (const statement of [
-    `update evidence set title = 'other'`,
+    `update evidence set digest = 'sha256:' || repeat('0', 64)`,
     'delete from evidence',
     'truncate evidence cascade',
     `update evidence_verdict set verdict = 'accepted'`,
@@ -161,6 +183,8 @@ t.test('the database itself refuses what nobody may do', async (t) => {
   ]) {
     await t.rejects(attacker.query(statement), { code: '42501' }, statement)
   }
+  const { rowCount } = await attacker.query(`update evidence set title = '', disposed_at = now()`)
+  t.equal(rowCount, 0, 'what nobody disposed of is out of reach')
   const accept = async (attachedBy: string, givenBy: string) =>
     await attacker.query(
       `insert into evidence_verdict (evidence_id, attached_by, given_by, verdict, note, given_at)
@@ -254,7 +278,7 @@ t.test('a name is a name, whatever a client writes', async (t) => {
     const { headers } = await download(world, `/v1/evidence/${body.id}`)
     return [body.fileName, headers['content-disposition']]
   }
-  const plain = (name: string) => [name, `attachment; filename="${name}"; filename*=UTF-8''${name}`]
+  const plain = (name: string) => [name, `attachment; filename="${name}.txt"; filename*=UTF-8''${name}.txt`]
   t.same(await named('../../etc/passwd'), plain('passwd'))
   t.same(await named('C:\\\\temp\\\\a.pdf'), plain('a.pdf'))
   t.same(await named('/'), plain('unnamed'))
@@ -264,11 +288,11 @@ t.test('a name is a name, whatever a client writes', async (t) => {
   t.same(await named('exe\u202efdp.pdf'), plain('exefdp.pdf'))
   t.same(await named('Prüfung 50%.pdf'), [
     'Prüfung 50%.pdf',
-    `attachment; filename="Pr_fung 50_.pdf"; filename*=UTF-8''Pr%C3%BCfung%2050%25.pdf`,
+    `attachment; filename="Pr_fung 50_.pdf.txt"; filename*=UTF-8''Pr%C3%BCfung%2050%25.pdf.txt`,
   ])
   t.same(await named(`it's (1)*.pdf`), [
     `it's (1)*.pdf`,
-    `attachment; filename="it's (1)*.pdf"; filename*=UTF-8''it%27s%20%281%29%2A.pdf`,
+    `attachment; filename="it's (1)*.pdf.txt"; filename*=UTF-8''it%27s%20%281%29%2A.pdf.txt`,
   ])
   t.same(await named(`${'x'.repeat(251)}.pdf`), plain(`${'x'.repeat(251)}.pdf`))
   t.match(await named(`${'x'.repeat(252)}.pdf`), [422, /longer than 255 characters/])

@@ -1,6 +1,10 @@
 // A file is what it is declared to be, or it is refused.
+import { randomBytes } from 'node:crypto'
+import { buffer } from 'node:stream/consumers'
 import t from 'tap'
-import { assertFits, MediaType, recognizing } from '../../src/evidence/media-type.js'
+import { MediaType, nameFitting } from '../../src/evidence/media-type.js'
+import { assertFits, recognizing } from '../../src/evidence/recognizing.js'
+import { archive as whole } from './archives.js'
 import { startWorld, trace, upload } from './world.js'
 
 const office = 'application/vnd.openxmlformats-officedocument'
@@ -77,6 +81,7 @@ t.test('programs, scripts, HTML and SVG pass for nothing', async (t) => {
     ['of no kind', bytes('caf\xe9 au lait')],
     ['of no kind', bytes('caf\xc3')],
     ['of no kind', Buffer.from('wide', 'utf16le')],
+    ['text in UTF-16', Buffer.from('\ufeffwide', 'utf16le')],
   ]
   for (const [words, head] of wrong) {
     for (const type of MediaType.options) {
@@ -123,6 +128,72 @@ t.test('a file that lies is refused in a sentence, and nothing of it is kept', a
   t.same(await trace(world), before)
   t.equal((await upload(world, world.risk, { bytes: 'a,b\n1,2\n', type: 'text/csv' })).status, 201)
 })
+
+t.test('what follows the first bytes makes it nothing else', async (t) => {
+  const padding = 'x'.repeat(9000)
+  const office = { '[Content_Types].xml': '<x/>', 'word/document.xml': Buffer.from(randomBytes(9000)) }
+  const java = whole({ 'META-INF/MANIFEST.MF': 'Main-Class: A', 'A.class': 'x' })
+  const gif = Buffer.concat([bytes('GIF89a\0'), Buffer.alloc(9000), java])
+  const pdf = Buffer.concat([bytes('%PDF-1.7\n'), Buffer.alloc(9000)])
+  const honestOnes: [MediaType, Buffer][] = [
+    [word, whole(office)],
+    ['application/zip', whole({ 'notes.txt': padding, 'macros/vbaProject.bin.txt': 'x' })],
+    ['application/pdf', Buffer.concat([pdf, bytes('about vbaProject.bin and META-INF/MANIFEST.MF')])],
+    ['text/plain', Buffer.from(`${padding}${'aäਅ😀'.repeat(400)}`)],
+  ]
+  const lies: [words: string, MediaType, Buffer][] = [
+    ['a program', word, whole({ ...office, 'word/vbaProject.bin': 'x' })],
+    ['a program', word, whole({ ...office, 'WORD/VBAPROJECT.BIN': 'x' })],
+    ['a program', 'application/zip', whole({ 'a.txt': randomBytes(9000), 'AndroidManifest.xml': 'x' })],
+    ['a program', 'image/gif', gif],
+    ['a program', 'application/pdf', Buffer.concat([pdf, java])],
+    ['of no kind', 'text/plain', Buffer.concat([Buffer.from(padding), bytes('MZ\x90\0')])],
+    ['of no kind', 'text/csv', Buffer.concat([Buffer.from(padding), bytes('\xff')])],
+    ['of no kind', 'application/json', Buffer.concat([Buffer.from(`{"a":"${padding}`), bytes('\xf0\x9f')])],
+  ]
+  for (const size of [1, 13, 4096, 64 * 1024]) {
+    for (const [type, content] of honestOnes) {
+      t.ok((await through(content, type, size)).equals(content), `${type} in chunks of ${size}`)
+    }
+    for (const [words, type, content] of lies) {
+      await t.rejects(through(content, type, size), {
+        code: 'invalid',
+        message: new RegExp(`the file is ${words}.*not ${quote(type)}`),
+      })
+    }
+  }
+})
+
+t.test('a bomb is bytes like any others: nothing is unpacked', async (t) => {
+  const bomb = whole({ 'zeros.bin': Buffer.alloc(50_000_000) })
+  t.ok(bomb.length < 100_000)
+  t.ok((await through(bomb, 'application/zip', 64 * 1024)).equals(bomb))
+})
+
+t.test('a file is saved under a name that ends as its type does', async (t) => {
+  const cases: [name: string, type: string, saved: string][] = [
+    ['report.pdf', 'application/pdf', 'report.pdf'],
+    ['Report.PDF', 'application/pdf', 'Report.PDF'],
+    ['scan.jpeg', 'image/jpeg', 'scan.jpeg'],
+    ['invoice.pdf', 'text/plain', 'invoice.pdf.txt'],
+    ['setup.exe', 'application/pdf', 'setup.exe.pdf'],
+    ['page.html', 'text/plain', 'page.html.txt'],
+    ['run.bat', 'text/csv', 'run.bat.csv'],
+    ['letter.docm', word, 'letter.docm.docx'],
+    ['README', 'text/markdown', 'README.md'],
+    ['a.exe.', 'text/plain', 'a.exe..txt'],
+    ['pdf', 'application/pdf', 'pdf.pdf'],
+    ['old.doc', 'application/msword', 'old.doc.bin'],
+  ]
+  for (const [name, type, saved] of cases) t.equal(nameFitting(name, type), saved)
+})
+
+async function through(content: Buffer, type: MediaType, size: number): Promise<Buffer> {
+  const chunks = (async function* () {
+    for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size)
+  })()
+  return await buffer(recognizing(chunks, type))
+}
 
 function areText(one: MediaType, other: MediaType): boolean {
   const text = ['text/', 'application/json', 'application/x-ndjson', 'application/yaml']

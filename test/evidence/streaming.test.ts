@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, watch } from 'node:fs'
+import { existsSync, readdirSync, readlinkSync, watch } from 'node:fs'
 import { type ClientRequest, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
+import { until } from '../waiting.js'
 import { fields, formAround, formType, startWorld, trace, upload, type World } from './world.js'
 
 const MiB = 2 ** 20
@@ -56,6 +57,53 @@ t.test('a connection that is cut leaves nothing', async (t) => {
   t.same(await trace(world), before)
 })
 
+t.test('200 files at once, half of them the same, are all there in the end', async (t) => {
+  const world = await startWorld(t)
+  const before = await trace(world)
+  const one = Buffer.alloc(chunk.length, 'the same')
+  const sent = await Promise.all(
+    Array.from({ length: 200 }, async (_, n) => {
+      const file = [n % 2 ? one : Buffer.from(`file ${n}`), chunk]
+      // On a busy machine the last of them wait for too long, and are told to come again.
+      for (;;) {
+        const answer = await send(world, file)
+        if (answer.status !== 503) return answer
+      }
+    }),
+  )
+  t.same([...new Set(sent.map(({ status }) => status))], [201])
+  t.equal(new Set(sent.map(({ body }) => body.digest)).size, 101)
+  const after = await trace(world)
+  t.equal(after.evidence, 200)
+  t.equal(after.events.length, before.events.length + 200)
+  t.same(
+    after.files.sort(),
+    [...new Set(sent.map(({ body }) => body.digest.slice(7)))].sort(),
+    'and no draft',
+  )
+})
+
+t.test('whoever downloads half, or the headers alone, leaves no file open', async (t) => {
+  const world = await startWorld(t)
+  const count = (16 * MiB) / chunk.length
+  const { body } = await send(
+    world,
+    Array.from({ length: count }, () => chunk),
+  )
+  const place = `${world.app.listeningOrigin}/v1/evidence/${body.id}/content`
+  const headers = { authorization: `Bearer ${world.risk.token}` }
+  for (const method of ['HEAD', 'GET']) {
+    const request = httpRequest(place, { method, headers })
+    request.end()
+    const [response] = await once(request, 'response')
+    t.equal(response.statusCode, 200)
+    if (method === 'GET') await once(response, 'data')
+    if (method === 'GET' && existsSync('/proc')) t.equal(openFiles(world.folder).length, 1)
+    response.destroy()
+    await until(async () => openFiles(world.folder).length === 0)
+  }
+})
+
 t.test('a file that turns out too large is refused while it is still coming', async (t) => {
   const world = await startWorld(t, { ASSENT_UPLOAD_LIMIT: String(MiB) })
   const before = await trace(world)
@@ -66,6 +114,19 @@ t.test('a file that turns out too large is refused while it is still coming', as
   t.match({ status, body }, { status: 413, body: { detail: /larger than 1 MiB/ } })
   t.same(await trace(world), before)
 })
+
+/** Files of this process that are open and lie in the folder; none are known where there is no /proc. */
+function openFiles(folder: string): string[] {
+  if (!existsSync('/proc/self/fd')) return []
+  const places = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)]
+    } catch {
+      return [] // closed meanwhile
+    }
+  })
+  return places.filter((place) => place.startsWith(join(folder, 'sha256')))
+}
 
 /** A form on a socket, its length not declared. */
 async function openUpload({ app, risk, url }: World): Promise<ClientRequest> {
@@ -88,7 +149,7 @@ async function send(world: World, file: Iterable<Buffer>) {
   }
   await pipeline(Readable.from(form()), request)
   const [response] = await answered
-  return { status: response.statusCode, body: await json(response) }
+  return { status: response.statusCode, body: Object(await json(response)) }
 }
 
 /** What is still held after a collection. */
