@@ -116,12 +116,15 @@ async function* evidenceFiles(
   manifest.evidence.digest = names.digest()
 }
 
+/** An earlier version of Assent, which can be backed up as well, has no such column. */
+const disposedAt = `to_jsonb(e) ->> 'disposed_at'`
+
 /** Each file once, a thousand at a time. */
 async function* evidenceRows(client: pg.Client): AsyncGenerator<{ digest: string; size: number }> {
   for (let last = ''; ; ) {
     const { rows } = await client.query<{ digest: string; size: string }>(
-      `select distinct digest, size from evidence where form = 'file' and disposed_at is null and digest > $1
-        order by digest limit 1000`,
+      `select distinct digest, size from evidence e
+        where form = 'file' and ${disposedAt} is null and digest > $1 order by digest limit 1000`,
       [last],
     )
     for (const { digest, size } of rows) yield { digest, size: Number(size) }
