@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type CliEnvironment, callersFolder, readCliEnvironment } from '../config.js'
 import { compareBy, type EffectKind, effectKinds, type Rules } from '../policy/effects.js'
 import { PolicyInForce } from '../policy/in-force.js'
+import type { Policies } from '../policy/load.js'
 import { exitCodes } from './exit-codes.js'
 import { type Given, parseFlags, UsageError } from './flags.js'
 import { plain } from './gate-report.js'
@@ -79,7 +80,7 @@ async function compare(given: Flags, env: CliEnvironment): Promise<number> {
   const failOn = readKinds(given['fail-on'])
   const after = readPolicy(given.policy ?? shownFolder(env.policiesDir))
   const { before, asOf, register } = await openRegister(given, env)
-  const effectOf = compareBy(before.rules, after.rules)
+  const effectOf = compareBy(before.rules, after.rules, after.rules.catalogs)
   const gathering = new Gathering(limit)
   for await (const useCase of readRegister(register)) {
     if (useCase.standing !== 'retired') gathering.add(useCase, effectOf(useCase))
@@ -112,11 +113,10 @@ interface ReadRules {
   rules: Rules
 }
 
-function readPolicy(dir: string): ReadRules {
+function readPolicy(dir: string): { digest: string; rules: Policies } {
   const found = checkPolicies(dir)
   if ('problems' in found) throw new BrokenPolicy(dir, found.problems)
-  const { digest, ...rules } = found.policies
-  return { digest, rules }
+  return { digest: found.policies.digest, rules: found.policies }
 }
 
 interface Opened {
@@ -148,12 +148,16 @@ async function openServer(address: string, given: Flags, env: CliEnvironment): P
   return { before: rulesOf(inForce), ...register }
 }
 
-const { digest, rules, lanes, overlays, conditions } = PolicyInForce.shape
-const RulesInForce = z.object({ digest, rules, lanes, overlays, conditions })
+const { digest, rules, lanes, overlays, conditions, requirements } = PolicyInForce.shape
+const RulesInForce = z.object({ digest, rules, lanes, overlays, conditions, requirements })
 
-function rulesOf({ digest, rules, lanes, overlays, conditions }: z.infer<typeof RulesInForce>): ReadRules {
+function rulesOf({ digest, rules, ...files }: z.infer<typeof RulesInForce>): ReadRules {
+  const { lanes, overlays, conditions, requirements } = files
   return {
     digest,
-    rules: { riskTiers: { rules }, lanes: { lanes }, overlays: { overlays }, conditions: { conditions } },
+    rules: {
+      ...{ riskTiers: { rules }, lanes: { lanes }, overlays: { overlays } },
+      ...{ conditions: { conditions }, requirements: { requirements } },
+    },
   }
 }

@@ -1,11 +1,14 @@
+import type { Catalog } from '../catalogs/catalog.js'
 import { reckon } from '../use-cases/retiering.js'
 import type { StandingReason, StandingWord } from '../use-cases/standing.js'
 import { type Answers, isAbove, type Tier } from '../use-cases/use-case.js'
+import { type AskDifference, rememberingAsks } from './ask-difference.js'
 import type { ConditionsFile } from './conditions-file.js'
 import type { ScopedFacts } from './fact-conditions.js'
 import { type Asked, compareLanes, type LaneDifference } from './lane-difference.js'
 import { chooseLane, type LanesFile } from './lanes.js'
 import { applyOverlays, type OverlaysFile } from './overlays.js'
+import { applyingTo, type RequirementsFile } from './requirements.js'
 import { computeTier, type RiskTiersFile } from './tiering.js'
 
 /** What of a policy decides tiers, lanes and what they ask for. */
@@ -14,6 +17,7 @@ export interface Rules {
   lanes: Pick<LanesFile, 'lanes'>
   overlays: Pick<OverlaysFile, 'overlays'>
   conditions: Pick<ConditionsFile, 'conditions'>
+  requirements: Pick<RequirementsFile, 'requirements'>
 }
 
 /** A use case as the register has it. */
@@ -42,8 +46,10 @@ export const effectKinds = [
   'tier_lowered',
   'open_review',
   'lowering_ends',
+  'more_evidence',
   'stricter',
   'looser',
+  'less_evidence',
   'lane',
   'requirements',
   'pending',
@@ -59,6 +65,8 @@ export interface Effect {
   /** Ids of the rules that would fire and do not, and the other way round; empty where the tier stays. */
   rules: { added: string[]; gone: string[] }
   difference: LaneDifference
+  /** Ids of requirements that ask for more, or for less. What is there already, a register does not say. */
+  evidence: AskDifference
   asked: Change<Asked>
 }
 
@@ -67,9 +75,15 @@ export interface Effect {
  * pass through the same few lanes.
  * @param before the policy in force; where it was not applied to a use case yet, what its application would change is
  * `pending` and no effect of the other one
+ * @param catalogs to which the controls that either asks for belong
  */
-export function compareBy(before: Rules, after: Rules): (useCase: Registered) => Effect | undefined {
+export function compareBy(
+  before: Rules,
+  after: Rules,
+  catalogs: readonly Catalog[],
+): (useCase: Registered) => Effect | undefined {
   const compare = rememberedComparison()
+  const compareAsks = rememberingAsks(catalogs)
   return (useCase) => {
     const computed = computeTier(after.riskTiers, useCase.answers, useCase)
     const isRetiered = computed.tier !== useCase.computedTier
@@ -78,12 +92,11 @@ export function compareBy(before: Rules, after: Rules): (useCase: Registered) =>
     const isPending =
       isRetiered && computeTier(before.riskTiers, useCase.answers, useCase).tier === computed.tier
     const { to } = reckoned
-    const asked = {
-      from: askedOf(before, isPending ? to : useCase.tier, useCase),
-      to: askedOf(after, to, useCase),
-    }
+    const from = isPending ? to : useCase.tier
+    const asked = { from: askedOf(before, from, useCase), to: askedOf(after, to, useCase) }
     const difference = compare(asked.from, asked.to)
-    const kinds = kindsOf(useCase, { ...reckoned, lapses, asked, difference, isPending })
+    const evidence = compareAsks(applyingTo(before, from, useCase), applyingTo(after, to, useCase))
+    const kinds = kindsOf(useCase, { ...reckoned, lapses, asked, difference, evidence, isPending })
     if (kinds.length === 0) return undefined
     const fired = computed.fired.map(({ id }) => id)
     return {
@@ -92,16 +105,16 @@ export function compareBy(before: Rules, after: Rules): (useCase: Registered) =>
       standing: standingChange(useCase, lapses),
       lane: laneChange(asked),
       rules: isRetiered ? rulesBetween(useCase.firedRules, fired) : { added: [], gone: [] },
-      difference,
-      asked,
+      ...{ difference, evidence, asked },
     }
   }
 }
 
-type Reckoned = ReturnType<typeof reckon> & Pick<Effect, 'asked' | 'difference'> & { isPending: boolean }
+type Reckoned = ReturnType<typeof reckon> &
+  Pick<Effect, 'asked' | 'difference' | 'evidence'> & { isPending: boolean }
 
 function kindsOf(useCase: Registered, reckoned: Reckoned): EffectKind[] {
-  const { to, lapses, loweringEnds, asked, difference, isPending } = reckoned
+  const { to, lapses, loweringEnds, asked, difference, evidence, isPending } = reckoned
   const { stricter, looser, changes } = difference
   const ofTier: [EffectKind, boolean][] = [
     ['lapse', standingChange(useCase, lapses) !== null],
@@ -116,6 +129,8 @@ function kindsOf(useCase: Registered, reckoned: Reckoned): EffectKind[] {
     ['looser', looser],
     ['lane', laneChange(asked) !== null],
     ['requirements', changes.length > 0],
+    ['more_evidence', evidence.more.length > 0],
+    ['less_evidence', evidence.less.length > 0],
   ]
   const tierKinds: [EffectKind, boolean][] = isPending ? [['pending', true]] : ofTier
   return [...tierKinds, ...ofLane]

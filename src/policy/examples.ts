@@ -151,6 +151,7 @@ export const policyInForce = {
   changeClasses: { minor: ['title', 'benefits', 'tags'], adaptive: ['outputs', 'channels', 'systemIds'] },
   overlays: [overlay],
   conditions: conditionPatterns,
+  requirements,
   retention: [retentionClass],
   severities: [severity],
   breakGlass: { maxHours: 24, environments: ['production'] },
@@ -219,5 +220,16 @@ export const trial = {
   overlays: [{ id: overlay.id, because: overlay.because }],
   attested: false,
   conditions: [conditionPatterns[0]],
+  requirements: [
+    {
+      id: 'RQ-21',
+      because: 'What it makes up reaches customers as our word: AI 600-1 on confabulation',
+      ifMissing: { dueInDays: 30, owner: 'business_owner' },
+      words:
+        'a test report of the last 365 days, accepted by somebody other than its giver; without it an approval has a condition for the business owner, due in 30 days',
+      asks: ['a test report of the last 365 days, accepted by somebody other than its giver'],
+      unstated: [],
+    },
+  ],
   unknown: ['vulnerable_people'],
 }

@@ -5,6 +5,7 @@ import { BreakGlassPolicy, Enforcement, GateFile } from './gate-policy.js'
 import { Severity } from './incidents-file.js'
 import { ChangeClasses, Lane } from './lanes.js'
 import { Overlay } from './overlays.js'
+import { Requirement } from './requirements.js'
 import { RetentionClass } from './retention-file.js'
 import { Right } from './rights-file.js'
 import { Question, TierRule } from './risk-tiers-file.js'
@@ -28,6 +29,9 @@ export const PolicyInForce = z
     conditions: z
       .array(ConditionPattern)
       .describe('Conditions in words that were agreed once, to choose from'),
+    requirements: z
+      .array(Requirement)
+      .describe('Evidence and controls that an approval rests on, by tier and facts'),
     retention: z.array(RetentionClass).describe('How long evidence is kept at least'),
     severities: z.array(Severity).describe('Of incidents, the lowest first'),
     breakGlass: BreakGlassPolicy.nullable().describe('Null where nobody may open the gate in an emergency'),

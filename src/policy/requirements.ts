@@ -126,9 +126,18 @@ export type RequiringFacts = ScopedFacts & { answers: Answers }
  * nobody stated is required: a blank never helps.
  */
 export function asksOf(policies: RequirementPolicies, tier: Tier, facts: RequiringFacts): Asked[] {
-  return policies.requirements.requirements
-    .filter(({ when }) => matchAll(when, tier, facts) !== 'not_met')
-    .flatMap((requirement) => asksIn(policies.catalogs, requirement).map((ask) => ({ requirement, ask })))
+  return applyingTo(policies, tier, facts).flatMap((requirement) =>
+    asksIn(policies.catalogs, requirement).map((ask) => ({ requirement, ask })),
+  )
+}
+
+/** The requirements that are for a use case of this tier with these facts. */
+export function applyingTo(
+  { requirements: { requirements } }: Pick<RequirementPolicies, 'requirements'>,
+  tier: Tier,
+  facts: RequiringFacts,
+): Requirement[] {
+  return requirements.filter(({ when }) => matchAll(when, tier, facts) !== 'not_met')
 }
 
 function matchAll({ answers = {}, ...scope }: RequirementScope, tier: Tier, facts: RequiringFacts): Match {
@@ -159,7 +168,7 @@ export function unstatedFor({ when }: Requirement, tier: Tier, facts: RequiringF
 /** Requirements never change once they are loaded, and a list asks them of a hundred thousand use cases. */
 const known = new WeakMap<Requirement, Ask[]>()
 
-function asksIn(catalogs: readonly Catalog[], requirement: Requirement): Ask[] {
+export function asksIn(catalogs: readonly Catalog[], requirement: Requirement): Ask[] {
   const asks = known.get(requirement) ?? expand(catalogs, requirement)
   known.set(requirement, asks)
   return asks

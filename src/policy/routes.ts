@@ -28,9 +28,8 @@ export async function policyRoutes(app: App, { policies, findLoadedAt }: Parts):
       answers: { 200: PolicyInForce },
     }),
     async (request) => {
-      const { digest, riskTiers, lanes, overlays, conditions, incidents, gate, retention, decisionRights } =
-        policies
-      const { allow, deny } = decisionRights
+      const { digest, riskTiers, lanes, overlays, conditions, incidents, gate, retention } = policies
+      const { allow, deny } = policies.decisionRights
       return {
         digest,
         loadedAt: await app.read(request, (tx) => findLoadedAt(tx, digest)),
@@ -40,6 +39,7 @@ export async function policyRoutes(app: App, { policies, findLoadedAt }: Parts):
         changeClasses: lanes.changeClasses,
         overlays: overlays.overlays,
         conditions: conditions.conditions,
+        requirements: policies.requirements.requirements,
         retention: retention.classes,
         severities: incidents.severities,
         breakGlass: gate.breakGlass ?? null,
@@ -57,7 +57,7 @@ export async function policyRoutes(app: App, { policies, findLoadedAt }: Parts):
       tag,
       summary: 'Which tier would these answers give, and what would follow?',
       description:
-        'The tier with the rules that fired, the lane with what overlays add, and the conditions that an approval would carry. Saves nothing.',
+        'The tier with the rules that fired, the lane with what overlays add, the conditions that an approval would carry, and the evidence and controls that it would rest on. Saves nothing.',
       right,
       body: TriedFacts,
       answers: { 200: Trial },

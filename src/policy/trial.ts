@@ -1,10 +1,13 @@
 import { z } from 'zod'
+import type { Catalog } from '../catalogs/catalog.js'
 import { Facts, FiredRule, Tier } from '../use-cases/use-case.js'
 import { ConditionPattern, type ConditionsFile, patternById } from './conditions-file.js'
 import * as examples from './examples.js'
 import { UnitKey } from './fact-conditions.js'
 import { chooseLane, Lane, type LanesFile } from './lanes.js'
 import { AppliedOverlay, applyOverlays, type OverlaysFile } from './overlays.js'
+import { askWords, requirementWords } from './requirement-words.js'
+import { asksOf, Requirement, type RequirementsFile, unstatedFor } from './requirements.js'
 import { type RiskTiersFile, UNKNOWN } from './risk-tiers-file.js'
 import { computeTier, validateAnswers } from './tiering.js'
 
@@ -25,6 +28,17 @@ export const TriedFacts = z
   })
 export type TriedFacts = z.infer<typeof TriedFacts>
 
+const TriedRequirement = z
+  .strictObject({
+    ...{ id: Requirement.shape.id, because: z.string(), ifMissing: Requirement.shape.ifMissing },
+    words: z.string().describe('What it asks for, and what an approval makes of it when it is not there'),
+    asks: z.array(z.string()).describe('Each thing by itself, in words'),
+    unstated: z
+      .array(z.string())
+      .describe('Facts that were not given and on which it rests, as `technique`: it may go with them'),
+  })
+  .meta({ id: 'TriedRequirement', description: 'Evidence or controls that an approval would rest on' })
+
 export const Trial = z
   .strictObject({
     tier: Tier,
@@ -35,6 +49,9 @@ export const Trial = z
       .boolean()
       .describe('Its owner attests and it is cleared at once; nobody votes, but a sample is reviewed'),
     conditions: z.array(ConditionPattern).describe('What an approval would carry by policy alone'),
+    requirements: z
+      .array(TriedRequirement)
+      .describe('What has to be there for an approval; nothing where none can be given'),
     unknown: z
       .array(z.string())
       .describe('Questions still to be answered: each counts as the riskier answer'),
@@ -51,6 +68,8 @@ interface Rules {
   lanes: LanesFile
   overlays: OverlaysFile
   conditions: ConditionsFile
+  requirements: RequirementsFile
+  catalogs: readonly Catalog[]
 }
 
 /** @throws RegistryError `invalid` for an answer that is not on the list */
@@ -66,12 +85,23 @@ export function tryTier(policies: Rules, facts: TriedFacts): Trial {
 function wayOf(policies: Rules, tier: Tier, facts: TriedFacts) {
   const base = chooseLane(policies.lanes, tier, facts)
   const { lane, overlays, conditions } = applyOverlays(policies.overlays, base, tier, facts)
-  const patterns = lane.outcomes.includes('approved')
-    ? conditions.map((id) => patternById(policies.conditions, id))
-    : []
+  const isApprovable = lane.outcomes.includes('approved')
+  const patterns = isApprovable ? conditions.map((id) => patternById(policies.conditions, id)) : []
   return {
     ...{ lane, overlays },
     attested: lane.attestation !== undefined,
     conditions: patterns.filter((pattern) => pattern !== undefined),
+    requirements: isApprovable ? requirementsOf(policies, tier, facts) : [],
   }
+}
+
+function requirementsOf(policies: Rules, tier: Tier, facts: TriedFacts): Trial['requirements'] {
+  const asks = asksOf(policies, tier, facts)
+  const requirements = [...new Set(asks.map(({ requirement }) => requirement))]
+  return requirements.map((requirement) => ({
+    ...{ id: requirement.id, because: requirement.because, ifMissing: requirement.ifMissing },
+    words: requirementWords(requirement),
+    asks: asks.filter((asked) => asked.requirement === requirement).map(({ ask }) => askWords(ask)),
+    unstated: unstatedFor(requirement, tier, facts),
+  }))
 }

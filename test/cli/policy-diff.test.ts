@@ -12,13 +12,19 @@ import { load, policyFolder, shippedPolicy, stricter } from '../policy-changes/p
 import { everyRow } from '../unchanged.js'
 import { assent } from './command.js'
 
+const before = policyFolder(t)
 const tried = policyFolder(t, {
   'risk-tiers.json': stricter,
+  'requirements.json': (draft) => {
+    const evidence = { kind: 'test_report', freshForDays: 365 }
+    const report = { id: 'RQ-10', when: { tiers: ['high'] }, because: 'It was tried', evidence }
+    draft.requirements = [{ ...report, ifMissing: 'refuse' }]
+  },
   'lanes.json': ({ lanes }) => {
     for (const lane of lanes) if (lane.when?.tiers?.includes('high')) lane.validForDays = 200
   },
 })
-const world = await startApp(t)
+const world = await startApp(t, { policies: load(before) })
 const there = await startApp(t, { connections: world.connections, policies: load(tried) })
 const url = await world.app.listen({ host: '127.0.0.1', port: 0 })
 const urlThere = await there.app.listen({ host: '127.0.0.1', port: 0 })
@@ -77,6 +83,7 @@ t.test('what a policy would do to the register of a server, before it is in forc
     ...{ from: world.policies.digest, to: there.policies.digest, examined: 4, changed: 3, omitted: 0 },
     kinds: { lapse: 1, tier_raised: 2, stricter: 3, lane: 2, requirements: 3, pending: 0, tier_lowered: 0 },
     tiers: [{ from: 'limited', to: 'high', count: 2 }],
+    evidence: [{ requirement: 'RQ-10', more: 3, less: 0 }],
     asOf: /^\d{4}-/,
   })
   const { lapsing, rising, high } = cases
@@ -88,7 +95,10 @@ t.test('what a policy would do to the register of a server, before it is in forc
       standing: null,
       lane: { from: 'limited', to: 'high' },
     },
-    { key: high.key, tier: null, standing: null, lane: null, requirements: ['validity'] },
+    {
+      ...{ key: high.key, tier: null, standing: null, lane: null, requirements: ['validity'] },
+      evidence: { more: ['RQ-10'], less: [] },
+    },
   ])
   t.strictSame(await everyRow(owner), rows, 'nothing changed')
 })
@@ -97,7 +107,7 @@ t.test('an export says the same as the server that it came from, with the policy
   const file = join(scratch(t), 'register.ndjson')
   writeFileSync(file, await exported())
   const { found: ofServer } = await inJson(['--against', url])
-  const { found, code } = await inJson(['--against', file, '--base', shippedPolicy])
+  const { found, code } = await inJson(['--against', file, '--base', before])
   t.equal(code, 0)
   t.strictSame({ ...found, asOf: null }, { ...ofServer, asOf: null })
   const same = await assent(['policy', 'diff', '--against', file, '--base', tried, '--policy', tried])
@@ -115,7 +125,7 @@ t.test('a pipeline fails on the kinds of change that it names, and on no others'
   t.equal(await ending('tier_lowered, lapse'), 1)
   t.equal(await ending('tier_lowered,open_review'), 0)
   t.equal(await ending('any'), 1)
-  const same = ['policy', 'diff', '--against', url, '--policy', shippedPolicy, '--fail-on', 'any']
+  const same = ['policy', 'diff', '--against', url, '--policy', before, '--fail-on', 'any']
   const { code, stdout } = await assent(same, env)
   t.equal(code, 0)
   t.match(stdout, 'Nothing changes for any of 4 use cases')
@@ -127,6 +137,7 @@ t.test(
     const { stdout } = await diff(['--against', url, '--format', 'markdown', '--fail-on', 'lapse'])
     t.match(stdout, '**3 of 4 use cases')
     t.match(stdout, /\| limited \| high \| 2 \|/)
+    t.match(stdout, /\| RQ-10 \| more of 3 \| {2}\|/)
     t.match(stdout, 'Not accepted here: `lapse`.')
     const [row = ''] = stdout
       .split('\n')

@@ -46,8 +46,9 @@ t.test('a register that breaks off within a line is none, wherever it does', asy
 
 t.test('everything is counted, and of what is listed the worst comes first', async (t) => {
   const useCase = (number: number) => ({ key: `UC-${number}`, title: 'x', orgUnit: 'claims' }) as RegisterLine
-  const effect = (kinds: EffectKind[]) =>
+  const effect = (kinds: EffectKind[], evidence = { more: [], less: [] } as Effect['evidence']) =>
     ({
+      evidence,
       ...{ kinds, tier: null, standing: null, lane: null, rules: { added: [], gone: [] } },
       difference: { changes: [], stricter: false, looser: false },
     }) as unknown as Effect
@@ -55,8 +56,8 @@ t.test('everything is counted, and of what is listed the worst comes first', asy
   for (let number = 1; number <= 1000; number += 1) {
     gathering.add(useCase(number), number % 2 === 0 ? effect(['looser']) : undefined)
   }
-  gathering.add(useCase(1001), effect(['tier_raised', 'stricter']))
-  gathering.add(useCase(1002), effect(['lapse', 'tier_raised']))
+  gathering.add(useCase(1001), effect(['tier_raised', 'stricter'], { more: ['RQ-20', 'RQ-10'], less: [] }))
+  gathering.add(useCase(1002), effect(['lapse', 'tier_raised'], { more: ['RQ-20'], less: ['RQ-10'] }))
   const { useCases, ...counts } = gathering.result()
   t.strictSame(
     useCases.map(({ key }) => key),
@@ -64,5 +65,9 @@ t.test('everything is counted, and of what is listed the worst comes first', asy
   )
   const kinds = { ...Object.fromEntries(effectKinds.map((kind) => [kind, 0])), looser: 500 }
   t.match(counts, { examined: 1002, changed: 502, omitted: 499 })
+  t.strictSame(counts.evidence, [
+    { requirement: 'RQ-10', more: 1, less: 1 },
+    { requirement: 'RQ-20', more: 2, less: 0 },
+  ])
   t.strictSame(counts.kinds, { ...kinds, lapse: 1, tier_raised: 2, stricter: 1 })
 })

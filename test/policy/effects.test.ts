@@ -4,13 +4,15 @@ import t from 'tap'
 import { projectRoot } from '../../src/config.js'
 import { compareBy, type Effect, type Registered, type Rules } from '../../src/policy/effects.js'
 import { loadPolicies } from '../../src/policy/load.js'
+import { type Requirement, RequirementsFile } from '../../src/policy/requirements.js'
 import { computeTier } from '../../src/policy/tiering.js'
 import { StandingWord } from '../../src/use-cases/standing.js'
 import { type Answers, effectiveTier, isAbove, Technique, Tier } from '../../src/use-cases/use-case.js'
 import { answersFor } from '../committee.js'
 
-const { riskTiers, lanes, overlays, conditions } = loadPolicies(join(projectRoot, 'policies'))
-const shipped: Rules = { riskTiers, lanes, overlays, conditions }
+const { riskTiers, lanes, overlays, conditions, catalogs } = loadPolicies(join(projectRoot, 'policies'))
+/** What is shipped, but for what it asks of evidence and controls, which has a test of its own. */
+const shipped: Rules = { riskTiers, lanes, overlays, conditions, requirements: { requirements: [] } }
 
 /** The shipped rules with these in other words. */
 function rules(change: (draft: Rules) => void): Rules {
@@ -36,7 +38,8 @@ function useCase(given: Partial<Registered> = {}): Registered {
 }
 
 const approved = { approvedTier: 'limited', standing: 'cleared' } as const
-const effect = (after: Rules, given?: Partial<Registered>) => compareBy(shipped, after)(useCase(given))
+const effect = (after: Rules, given?: Partial<Registered>) =>
+  compareBy(shipped, after, catalogs)(useCase(given))
 const kinds = (found: Effect | undefined) => found?.kinds ?? []
 
 /** What shows customers its words is high, as it is limited in the policy that is shipped. */
@@ -70,7 +73,12 @@ const anyUseCase = fc
   .map((given) => useCase(given))
 
 t.test('the same policy changes nothing for any use case', async () => {
-  fc.assert(fc.property(anyUseCase, (any) => compareBy(shipped, structuredClone(shipped))(any) === undefined))
+  fc.assert(
+    fc.property(
+      anyUseCase,
+      (any) => compareBy(shipped, structuredClone(shipped), catalogs)(any) === undefined,
+    ),
+  )
 })
 
 t.test('R-61: whatever else a policy asks for, without a higher tier no approval lapses', async () => {
@@ -83,7 +91,7 @@ t.test('R-61: whatever else a policy asks for, without a higher tier no approval
   })
   fc.assert(
     fc.property(anyUseCase, (any) => {
-      const found = compareBy(shipped, other)(any)
+      const found = compareBy(shipped, other, catalogs)(any)
       return (
         found !== undefined &&
         found.standing === null &&
@@ -97,7 +105,7 @@ t.test('R-61: whatever else a policy asks for, without a higher tier no approval
 t.test('R-62: exactly the approvals in force that were decided on a lower tier lapse', async () => {
   fc.assert(
     fc.property(anyUseCase, fc.constantFrom(stricterTiers, looserTiers), (any, after) => {
-      const found = compareBy(shipped, after)(any)
+      const found = compareBy(shipped, after, catalogs)(any)
       const computed = computeTier(after.riskTiers, any.answers, any).tier
       const loweredTier = computed === any.computedTier ? any.loweredTier : null
       const tier = effectiveTier({ computedTier: computed, raisedTier: any.raisedTier, loweredTier })
@@ -194,8 +202,76 @@ t.test(
   'what the policy in force has not been applied to is no effect of the one that is tried out',
   async (t) => {
     const stale = useCase({ ...approved, computedTier: 'minimal', tier: 'minimal', approvedTier: 'minimal' })
-    const found = compareBy(shipped, structuredClone(shipped))(stale)
+    const found = compareBy(shipped, structuredClone(shipped), catalogs)(stale)
     t.strictSame(kinds(found), ['pending'])
     t.match(found, { tier: { from: 'minimal', to: 'limited' }, standing: { to: 'lapsed' } })
+  },
+)
+
+const askingFor = (...asked: Requirement[]): Rules => ({ ...shipped, requirements: { requirements: asked } })
+const [report, switchOff] = RequirementsFile.parse({
+  version: 1,
+  requirements: [
+    {
+      ...{ id: 'RQ-10', because: 'It was tried', ifMissing: 'refuse' },
+      when: { tiers: ['limited', 'high'] },
+      evidence: { kind: 'test_report', freshForDays: 365, acceptedBy: ['risk', 'legal'] },
+    },
+    {
+      ...{ id: 'RQ-20', because: 'It can be switched off', exception: { longestDays: 90 } },
+      when: { tiers: ['high'] },
+      controls: { catalog: 'nist-ai-rmf', version: '1.0', ids: ['MANAGE 2'] },
+      ifMissing: { dueInDays: 60, owner: 'risk_owner' },
+    },
+  ],
+}).requirements
+if (!report || !switchOff) throw new Error('two requirements')
+
+t.test('who would need more evidence is told, by requirement, whatever they have already', async (t) => {
+  const evidence = (before: Rules, after: Rules, given = {}) => {
+    const found = compareBy(before, after, catalogs)(useCase(given))
+    return { kinds: kinds(found), ...found?.evidence }
+  }
+  const [none, both] = [askingFor(), askingFor(report, switchOff)]
+  const high = { answers: answersFor.high }
+  t.strictSame(evidence(none, both), { kinds: ['more_evidence'], more: ['RQ-10'], less: [] })
+  t.strictSame(evidence(none, both, high), { kinds: ['more_evidence'], more: ['RQ-10', 'RQ-20'], less: [] })
+  t.strictSame(evidence(both, none, high), { kinds: ['less_evidence'], more: [], less: ['RQ-10', 'RQ-20'] })
+  t.strictSame(evidence(none, both, { answers: answersFor.minimal }), { kinds: [] })
+  const raised = compareBy(both, { ...stricterTiers, requirements: both.requirements }, catalogs)(useCase())
+  t.strictSame(raised?.evidence, { more: ['RQ-20'], less: [] }, 'by the tier that it would have')
+  t.ok(kinds(raised).includes('more_evidence'))
+})
+
+t.test(
+  'a requirement that asks for the same in other words, or under another id, changes nothing',
+  async (t) => {
+    const { evidence, controls } = { ...report, ...{ controls: switchOff.controls } }
+    if (!evidence || !controls) throw new Error('one of each')
+    const between = (before: Requirement, after: Requirement) =>
+      compareBy(askingFor(before), askingFor(after), catalogs)(useCase({ answers: answersFor.high }))
+        ?.evidence
+    t.equal(between(report, { ...report, id: 'RQ-11', because: 'Otherwise' }), undefined)
+    const reversed = { ...report, evidence: { ...evidence, acceptedBy: ['legal', 'risk'] as const } }
+    t.equal(between(report, structuredClone(reversed) as unknown as Requirement), undefined)
+    const four = ['MANAGE 2.1', 'MANAGE 2.2', 'MANAGE 2.3', 'MANAGE 2.4']
+    t.equal(between(switchOff, { ...switchOff, controls: { ...controls, ids: four } }), undefined)
+
+    const changed = { more: ['RQ-10'], less: ['RQ-10'] }
+    t.strictSame(between(report, { ...report, evidence: { ...evidence, freshForDays: 90 } }), changed)
+    t.strictSame(between(report, { ...report, evidence: { ...evidence, acceptedBy: ['risk'] } }), changed)
+    t.strictSame(
+      between(report, { ...report, ifMissing: { beforeDeploy: true, owner: 'risk_owner' } }),
+      changed,
+    )
+    const fewer = { ...switchOff, controls: { ...controls, ids: ['MANAGE 2.4'] } }
+    t.strictSame(between(switchOff, fewer), { more: [], less: ['RQ-20'] })
+    t.strictSame(between(fewer, switchOff), { more: ['RQ-20'], less: [] })
+    t.strictSame(between(switchOff, { ...switchOff, exception: { longestDays: 9 } }), {
+      ...{ more: ['RQ-20'], less: ['RQ-20'] },
+    })
+    const gone = { ...switchOff, controls: { ...controls, version: '0.9' } }
+    t.strictSame(between(gone, switchOff), { more: ['RQ-20'], less: ['RQ-20'] }, 'of a catalog that is gone')
+    t.equal(between(gone, structuredClone(gone)), undefined)
   },
 )

@@ -22,8 +22,10 @@ export const kindWords: Record<EffectKind, string> = {
   tier_lowered: 'get a lower tier',
   open_review: 'reviews that are open would end in a request for changes',
   lowering_ends: 'tiers that a decision had lowered count again',
+  more_evidence: 'are asked for more evidence or controls the next time, whatever they have already',
   stricter: 'have to pass more the next time',
   looser: 'have to pass less the next time',
+  less_evidence: 'are asked for less evidence or fewer controls the next time',
   lane: 'take another lane the next time',
   requirements: 'have to pass something else the next time',
   pending: 'change by the policy in force, which was not applied to them yet',
@@ -56,6 +58,7 @@ function inText(found: PolicyDifference): string {
     ...table('', kinds),
     ...table('Tiers', tiers),
     ...table('What is asked the next time', lanes),
+    ...table('Evidence and controls asked the next time', evidenceRows(found)),
     ...table('Use cases', useCases),
     ...(found.omitted > 0 ? [`  and ${number(found.omitted)} more`] : []),
   ].join('\n')
@@ -77,11 +80,19 @@ export function table(title: string, rows: string[][]): string[] {
   return ['', ...(title === '' ? [] : [title]), ...lines.map((line) => `  ${line}`)]
 }
 
+function evidenceRows({ evidence }: PolicyDifference): string[][] {
+  return evidence.map(({ requirement, more, less }) => [
+    requirement,
+    more > 0 ? `more of ${number(more)}` : '',
+    less > 0 ? `less of ${number(less)}` : '',
+  ])
+}
+
 function asks({ changes }: ChangedLane): string {
   return changes.map(({ requirement, from, to }) => `${words(requirement)}: ${from} > ${to}`).join('; ')
 }
 
-function changes({ tier, standing, lane, rules, requirements, kinds }: ChangedUseCase): string {
+function changes({ tier, standing, lane, rules, requirements, evidence, kinds }: ChangedUseCase): string {
   const added = rules.added.length > 0 ? ` by ${rules.added.join(', ')}` : ''
   const parts = [
     ...(kinds.includes('pending') ? ['not applied yet'] : []),
@@ -89,6 +100,8 @@ function changes({ tier, standing, lane, rules, requirements, kinds }: ChangedUs
     ...(standing ? [`${standing.from} > ${standing.to}`] : []),
     ...(lane ? [`lane ${lane.from} > ${lane.to}`] : []),
     ...(kinds.includes('open_review') ? ['open review sent back'] : []),
+    ...(evidence.more.length > 0 ? [`more asked by ${evidence.more.join(', ')}`] : []),
+    ...(evidence.less.length > 0 ? [`less asked by ${evidence.less.join(', ')}`] : []),
   ]
   return (parts.length > 0 ? parts : requirements.map(words)).join('; ')
 }
@@ -114,6 +127,7 @@ function inMarkdown(found: PolicyDifference): string {
     ...markdownTable(['', 'use cases', ''], kinds),
     ...markdownTable(['tier', 'would be', 'use cases'], tiers),
     ...markdownTable(['lane', 'would be', 'use cases', 'what is asked the next time'], lanes),
+    ...markdownTable(['requirement', 'asks for more', 'asks for less'], evidenceRows(found)),
   ].join('\n')
   return `${head}${details(found, LONGEST_COMMENT - head.length)}`
 }

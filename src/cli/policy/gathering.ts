@@ -14,6 +14,7 @@ export interface ChangedUseCase {
   lane: Effect['lane']
   rules: Effect['rules']
   requirements: string[]
+  evidence: Effect['evidence']
 }
 
 /** What use cases of one lane, with the same overlays, would have to pass instead. */
@@ -33,6 +34,8 @@ export interface Gathered {
   kinds: Record<EffectKind, number>
   tiers: { from: Tier; to: Tier; count: number }[]
   lanes: ChangedLane[]
+  /** Of how many use cases a requirement asks for more, or for less; in the order of their ids. */
+  evidence: { requirement: string; more: number; less: number }[]
   /** The worst first, and no more than were asked for. */
   useCases: ChangedUseCase[]
   omitted: number
@@ -45,6 +48,7 @@ export class Gathering {
   readonly #kinds = new Map<EffectKind, number>()
   readonly #tiers = new Map<string, Gathered['tiers'][number]>()
   readonly #lanes = new Map<string, ChangedLane>()
+  readonly #evidence = new Map<string, Gathered['evidence'][number]>()
   readonly #listed = new Map<EffectKind, ChangedUseCase[]>()
   readonly #limit: number
 
@@ -60,6 +64,7 @@ export class Gathering {
     for (const kind of effect.kinds) this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1)
     this.#countTier(effect.tier)
     this.#countLane(effect)
+    this.#countEvidence(effect.evidence)
     this.#list(useCase, effect)
   }
 
@@ -73,6 +78,7 @@ export class Gathering {
       kinds: Object.fromEntries(counts),
       tiers: [...this.#tiers.values()].sort(byCount),
       lanes: [...this.#lanes.values()].sort(byCount),
+      evidence: [...this.#evidence.values()].sort((a, b) => (a.requirement < b.requirement ? -1 : 1)),
       useCases: listed,
       omitted: this.#changed - listed.length,
     }
@@ -94,6 +100,16 @@ export class Gathering {
     this.#lanes.set(`${from} > ${to}`, counted)
   }
 
+  #countEvidence(evidence: Effect['evidence']): void {
+    for (const way of ['more', 'less'] as const) {
+      for (const requirement of evidence[way]) {
+        const counted = this.#evidence.get(requirement) ?? { requirement, more: 0, less: 0 }
+        counted[way] += 1
+        this.#evidence.set(requirement, counted)
+      }
+    }
+  }
+
   /** By the worst of its kinds. */
   #list({ key, title, orgUnit }: RegisterLine, effect: Effect): void {
     const [worst] = effect.kinds
@@ -101,8 +117,8 @@ export class Gathering {
     const alike = this.#listed.get(worst) ?? []
     this.#listed.set(worst, alike)
     if (alike.length >= this.#limit) return
-    const { kinds, tier, standing, lane, rules, difference } = effect
+    const { kinds, tier, standing, lane, rules, difference, evidence } = effect
     const requirements = difference.changes.map(({ requirement }) => requirement)
-    alike.push({ key, title, orgUnit, kinds, tier, standing, lane, rules, requirements })
+    alike.push({ key, title, orgUnit, kinds, tier, standing, lane, rules, requirements, evidence })
   }
 }
