@@ -49,6 +49,7 @@ export async function catalogRoutes(app: App, deps: Deps): Promise<void> {
   importRoute(app, deps)
   readRoutes(app, deps)
   partRoutes(app, deps)
+  oscalRoute(app, deps)
 }
 
 function importRoute(app: App, { policies, uploadLimit }: Deps): void {
@@ -130,11 +131,7 @@ function readRoutes(app: App, { policies }: Deps): void {
   )
 }
 
-async function sendDocument(reply: FastifyReply, document: object): Promise<void> {
-  await reply.type('application/oscal.catalog+json').send(JSON.stringify(document))
-}
-
-function partRoutes(app: App, { policies }: Deps): void {
+function oscalRoute(app: App, { policies }: Deps): void {
   app.get(
     '/v1/catalogs/:id/oscal',
     operation({
@@ -155,7 +152,13 @@ function partRoutes(app: App, { policies }: Deps): void {
       await sendDocument(reply, document)
     },
   )
+}
 
+async function sendDocument(reply: FastifyReply, document: object): Promise<void> {
+  await reply.type('application/oscal.catalog+json').send(JSON.stringify(document))
+}
+
+function partRoutes(app: App, { policies }: Deps): void {
   app.get(
     '/v1/catalogs/:id/controls',
     operation({

@@ -7,7 +7,6 @@ import type { ReadTx } from '../db/transaction.js'
 import { unitKeysSql } from '../db/unit-keys.js'
 import { inUnit } from '../db/units.js'
 import type { Instant } from '../instant.js'
-import type { UseCaseRow } from '../use-cases/service.js'
 import type { StandingWord } from '../use-cases/standing.js'
 import type { Tier } from '../use-cases/use-case.js'
 import type { ControlStates } from './coverage.js'
@@ -66,6 +65,14 @@ export interface PrecedentRow extends Record<string, unknown> {
   states: ControlStates
 }
 
+/** A use case that others are to be like. */
+interface Like {
+  id: string
+  technique: string | null
+  orgUnitId: string
+  tier: Tier
+}
+
 /** As many as are looked at, of those that are most like it. */
 const CANDIDATES = 200
 
@@ -73,7 +80,7 @@ const CANDIDATES = 200
 export async function listPrecedentRows(
   tx: ReadTx,
   visible: SQL[],
-  { id, technique, orgUnitId, tier }: Pick<UseCaseRow, 'id' | 'technique' | 'orgUnitId'> & { tier: Tier },
+  { id, technique, orgUnitId, tier }: Like,
 ): Promise<PrecedentRow[]> {
   const columns = getTableColumns(alias(useCases, 'u'))
   const at = instantSql(tx.now)

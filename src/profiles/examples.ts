@@ -128,6 +128,7 @@ export const coverageEntry = {
 export const registerCoverage = {
   asOf: '2026-03-18T09:41:00.000Z',
   useCases: 1,
+  asked: 1,
   assessed: 1,
   whole: 1,
   total: coverage,

@@ -35,7 +35,8 @@ interface Deps {
 
 /** How far the controls of a use case are, and of all of them. */
 export async function profileRoutes(app: App, { policies, database }: Deps): Promise<void> {
-  coverageRoutes(app, { policies, database })
+  coverageRoute(app, { policies, database })
+  listRoute(app, { policies, database })
   profileRoute(app, policies)
   app.patch(
     '/v1/use-cases/:id/profile',
@@ -163,7 +164,7 @@ function formatOf(accept = ''): z.infer<typeof Format> {
 const WHOLE_LIMIT_MS = 120_000
 const wholeTypes = { csv: 'text/csv; charset=utf-8', ndjson: 'application/x-ndjson; charset=utf-8' }
 
-function coverageRoutes(app: App, { policies, database }: Deps): void {
+function coverageRoute(app: App, { policies, database }: Deps): void {
   app.get(
     '/v1/coverage',
     operation({
@@ -179,7 +180,9 @@ function coverageRoutes(app: App, { policies, database }: Deps): void {
     async (request) =>
       await app.read(request, (tx) => sumCoverage(tx, database.exports, policies, request.query)),
   )
+}
 
+function listRoute(app: App, { policies, database }: Deps): void {
   app.get(
     '/v1/profiles',
     operation({
