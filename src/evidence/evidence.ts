@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RegistryError } from '../errors.js'
-import { addSeconds, day, givenInstant, type Instant } from '../instant.js'
+import { day, givenInstant, type Instant } from '../instant.js'
 import { reason, text } from '../text.js'
 import * as examples from './examples.js'
 
@@ -235,18 +235,6 @@ const unavailable: Record<Exclude<EvidenceState, 'available'>, string> = {
   disposed:
     'this evidence was disposed of when its time was over; its digest is left, and the certificate of its disposal',
 }
-
-/** R-108: bytes that are being removed, or just were, may be gone by the time a piece names them again. */
-export function assertNotRemoved(removedAt: Instant | null, now: Instant): void {
-  if (removedAt === null || addSeconds(removedAt, REMOVAL_SECONDS) <= now) return
-  throw new RegistryError(
-    'conflict',
-    'a file with the very same bytes was disposed of within the last hour; send yours again an hour from now',
-  )
-}
-
-/** Longer than an upload lasts: what had arrived before the removal is not taken for what came after it. */
-const REMOVAL_SECONDS = 3600
 
 /** @throws RegistryError `conflict` for the use case that it is evidence of already */
 export function assertElsewhere(isThere: boolean): void {

@@ -1,12 +1,14 @@
 import { insertFloor } from '../db/retention-floors.js'
 import type { WriteTx } from '../db/transaction.js'
+import { RegistryError } from '../errors.js'
+import { addSeconds, type Instant } from '../instant.js'
 import { listUnitKeys } from '../org-units/service.js'
 import type { Policies } from '../policy/load.js'
 import { type Asked, laterOf, retentionOf } from '../policy/retention-file.js'
 import type { UseCaseRow } from '../use-cases/service.js'
 import { effectiveTier } from '../use-cases/use-case.js'
 import { factsOf } from '../use-cases/view.js'
-import { assertNotRemoved, EvidenceKind } from './evidence.js'
+import { EvidenceKind } from './evidence.js'
 import * as store from './store.js'
 
 /** The policy that says how long. */
@@ -41,4 +43,16 @@ export async function claimBytes(
   if (removedAt === null) return
   assertNotRemoved(removedAt, tx.now)
   await store.bringBack(tx, digest)
+}
+
+/** Longer than an upload lasts: what had arrived before the removal is not taken for what came after it. */
+const REMOVAL_SECONDS = 3600
+
+/** bytes that are being removed, or just were, may be gone by the time a piece names them again. */
+function assertNotRemoved(removedAt: Instant, now: Instant): void {
+  if (addSeconds(removedAt, REMOVAL_SECONDS) <= now) return
+  throw new RegistryError(
+    'conflict',
+    'a file with the very same bytes was disposed of within the last hour; send yours again an hour from now',
+  )
 }
