@@ -6,6 +6,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { readConfig } from '../../src/config.js'
+import { openStore } from '../../src/evidence/stores/open.js'
 import { until } from '../waiting.js'
 import { startWorld, trace, upload, type World } from './world.js'
 
@@ -73,6 +75,20 @@ t.test('without its bucket it starts, and uploads fail in words', async (t) => {
   t.match(refused, { status: 503, body: { detail: /evidence store cannot be reached now/ } })
   t.same(await trace(world), before, 'no row, no event, no draft')
   await othersGoOn(t, world)
+})
+
+t.test('a bucket that nobody can tell where it is stops the start', async (t) => {
+  const usual = process.env
+  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_PROFILE, ...rest } = usual
+  process.env = { ...rest, AWS_CONFIG_FILE: '/dev/null' }
+  t.teardown(() => {
+    process.env = usual
+  })
+  const { s3 } = readConfig({ ASSENT_EVIDENCE_STORE: 's3://assent/evidence' })
+  await t.rejects(openStore({ evidenceDir: t.testdir(), s3 }), {
+    code: 'unavailable',
+    message: /the bucket assent cannot be used as it is set up \(Region is missing\)/,
+  })
 })
 
 /** What needs no file: a statement, a question to the gate; and the process still gets requests. */

@@ -40,6 +40,9 @@ function sentenceOf(error: unknown, word: string, bucket: string): string {
   if (word === 'NoSuchBucket' || word === 'NotFound') {
     return `there is no bucket ${bucket}; correct ASSENT_EVIDENCE_STORE, ASSENT_S3_ENDPOINT or ASSENT_S3_REGION`
   }
+  if (isOfSetup(error)) {
+    return `the bucket ${bucket} cannot be used as it is set up (${(error as Error).message}); see "Stores" in src/evidence/README.md`
+  }
   if (isAnswered(error)) {
     return `the evidence store refuses this (${word}); tell whoever runs Assent to look at the rights to the bucket ${bucket}`
   }
@@ -48,7 +51,14 @@ function sentenceOf(error: unknown, word: string, bucket: string): string {
 
 /** No server means to be asked again after a 4xx, but for those that ask for patience. */
 export function isAnswered(error: unknown): boolean {
-  const { name, $metadata: { httpStatusCode: status } = {}, $retryable } = error as SdkError
-  if (name === 'CredentialsProviderError') return true
+  const { $metadata: { httpStatusCode: status } = {}, $retryable } = error as SdkError
+  if (isOfSetup(error)) return true
   return status !== undefined && status < 500 && $retryable === undefined
+}
+
+/** The SDK says so before it asks anybody: no keys, no region. What the network says has a code or a name. */
+function isOfSetup(error: unknown): boolean {
+  const { name, code, $metadata } = error as SdkError
+  if (name === 'CredentialsProviderError') return true
+  return name === 'Error' && code === undefined && $metadata?.httpStatusCode === undefined
 }

@@ -15,7 +15,7 @@ const ABANDONED_MS = 3_600_000
 
 const isUuid = /^[0-9a-f-]{36}$/
 
-/** Below this many bytes a process should get no requests: a file of the usual limit would hardly fit. */
+/** Below this many bytes a disk counts as full: a file of the usual limit would hardly fit. */
 const FREE_BYTES = 100_000_000
 
 /** @throws Error unless files can be written to the folder and its disk has so many bytes left */
