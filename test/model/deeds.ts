@@ -15,9 +15,11 @@ import {
   outcomeOf,
   type Round,
   type Seat,
+  staleAt,
   standingOf,
   tierOf,
   type Voter,
+  whatStopsApproval,
 } from './model.js'
 
 export interface Real {
@@ -25,10 +27,16 @@ export interface Real {
   members: Record<Voter, Person>
   id: string
   reviewId: string
+  /** Pieces that nobody judged, and that somebody accepted, in that order. */
+  openIds: string[]
+  acceptedIds: string[]
   agrees(model: Model, status: number, deed: string): Promise<void>
 }
 
-type Submission = 'plain' | 'lowers' | 'waives' | 'supersedes'
+type Submission = 'plain' | 'lowers' | 'waives' | 'supersedes' | 'excepts'
+
+export const KIND = 'risk_assessment'
+const EXCEPTED_DAYS = 30
 
 export abstract class Deed implements fc.AsyncCommand<Model, Real> {
   abstract act(real: Real): Promise<Answer>
@@ -64,6 +72,7 @@ export class Submit extends Deed {
   override check(model: Model) {
     if (this.asks === 'lowers') return tierOf(model) === 'high'
     if (this.asks === 'waives') return model.obligations.length > 0 && !model.isBlocked
+    if (this.asks === 'excepts') return model.isAsked
     return this.asks === 'plain' || model.approval !== null || model.isBlocked
   }
 
@@ -83,19 +92,26 @@ export class Submit extends Deed {
       return { waives: inForce.map(({ id }: { id: string }) => id) }
     }
     if (this.asks === 'plain') return {}
+    if (this.asks === 'excepts') {
+      const until = addDays(real.committee.clock.at, EXCEPTED_DAYS)
+      const compensating = { text: 'A clerk reads each letter' }
+      return { exceptions: [{ requirement: 'RQ-10', until, compensating, reason: 'under way' }] }
+    }
     return { supersedesId: (await riskOwner.get(place(real))).body.standing.decisionId }
   }
 
-  expect(model: Model) {
+  expect(model: Model, now: string) {
     if (model.isRetired || isOpen(model)) return 409
     const tier = tierOf(model)
     const { approval, purpose, basis, hasWritten } = model
+    const exceptedUntil = this.asks === 'excepts' ? addDays(now, EXCEPTED_DAYS) : null
     const isShort = this.asks === 'plain' && approval?.tier === tier && purpose === basis
     const lane = lanes[isShort ? (`${tier}-minor` as const) : tier]
     const asks = { lowers: false, waives: false, supersedes: false, [this.asks]: true }
     const votes: Round['votes'] = new Map()
     model.rounds.push({
       ...{ isOpen: true, tier, lane, isShort, votes, gaveUp: new Set(), excludesWriter: hasWritten, asks },
+      exceptedUntil,
     })
     model.revision += 1
     return 201
@@ -139,6 +155,10 @@ export class Vote extends Deed {
     if (!round.lane.seats.includes(seat)) return 422
     const before = round.votes.get(seat)
     if (round.gaveUp.has(voter) || (before && before.by !== voter)) return 409
+    const cast = new Map(round.votes)
+    if (choice !== 'recuse') cast.set(seat, { choice, by: voter, due: null })
+    const isApproving = outcomeOf({ ...round, votes: cast }) === 'approved'
+    if (isApproving && whatStopsApproval(model, round, now) === 'refused') return 409
     model.revision += 1
     if (choice === 'recuse') {
       round.votes.delete(seat)
@@ -264,6 +284,62 @@ export class Meet extends Deed {
   }
 }
 
+/** Evidence of the kind that policy requires, from its risk owner; beside what is there, or in its place. */
+export class Attach extends Deed {
+  constructor(readonly how: 'beside' | 'in place') {
+    super()
+  }
+
+  async act(real: Real) {
+    const { riskOwner } = real.committee
+    const supersedesId = this.how === 'in place' ? real.acceptedIds.at(-1) : undefined
+    const piece = { kind: KIND, title: 'Risks', statement: `As of ${crypto.randomUUID()}`, supersedesId }
+    const answer = await riskOwner.post(`${place(real)}/evidence`, piece)
+    if (answer.status === 201) real.openIds.push(answer.body.id)
+    return answer
+  }
+
+  expect(model: Model, now: string) {
+    const after = this.how === 'in place' ? (model.accepted.at(-1) ?? null) : null
+    const isWaiting = model.pieces.some((piece) => piece.after === after && piece.verdict === null)
+    if (model.isRetired || (after !== null && isWaiting)) return 409
+    model.pieces.push({ givenAt: now, verdict: null, after })
+    model.revision += 1
+    return 201
+  }
+}
+
+/** Somebody else judges the last piece that waits. */
+export class Judge extends Deed {
+  constructor(readonly verdict: 'accepted' | 'refused') {
+    super()
+  }
+
+  override check({ pieces }: Model) {
+    return pieces.some(({ verdict }) => verdict === null)
+  }
+
+  async act(real: Real) {
+    const id = real.openIds.at(-1)
+    const judgement = { verdict: this.verdict, note: 'read it' }
+    const answer = await real.committee.seats.security.post(`/v1/evidence/${id}/verdict`, judgement)
+    if (answer.status === 201) {
+      real.openIds.pop()
+      if (this.verdict === 'accepted') real.acceptedIds.push(String(id))
+    }
+    return answer
+  }
+
+  expect(model: Model) {
+    const piece = model.pieces.findLast(({ verdict }) => verdict === null)
+    if (model.isRetired || !piece) return 409
+    piece.verdict = this.verdict
+    if (this.verdict === 'accepted') model.accepted.push(model.pieces.indexOf(piece))
+    model.revision += 1
+    return 201
+  }
+}
+
 export class Suspend extends Deed {
   constructor(readonly by: 'order' | 'incident') {
     super()
@@ -352,7 +428,7 @@ export class BreakGlass extends Deed {
 
 /** Time goes on: some days, or up to the very instant at which something ends, or to just before it. */
 export class Wait extends Deed {
-  constructor(readonly until: number | 'expiry' | 'before expiry' | 'due' | 'before due') {
+  constructor(readonly until: number | `${'' | 'before '}${'expiry' | 'due' | 'stale' | 'excepted'}`) {
     super()
   }
 
@@ -371,10 +447,15 @@ export class Wait extends Deed {
     await super.run(model, real)
   }
 
-  #aim({ approval, obligations }: Model, now: string): string {
+  #aim(model: Model, now: string): string {
     if (typeof this.until === 'number') return addDays(now, this.until)
-    const end = this.until.endsWith('due') ? obligations.toSorted()[0] : approval?.until
-    if (end === undefined) return now
+    const { approval, obligations } = model
+    const ends = {
+      ...{ expiry: approval?.until, due: obligations.toSorted()[0], stale: staleAt(model) },
+      excepted: approval?.exceptedUntil,
+    }
+    const end = ends[this.until.replace('before ', '') as keyof typeof ends]
+    if (!end) return now
     return this.until.startsWith('before') ? new Date(Date.parse(end) - 1).toISOString() : end
   }
 

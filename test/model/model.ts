@@ -51,6 +51,18 @@ export interface Round {
   gaveUp: Set<Voter>
   excludesWriter: boolean
   asks: { lowers: boolean; waives: boolean; supersedes: boolean }
+  /** Until when it asks to be excepted from what policy requires. */
+  exceptedUntil: string | null
+}
+
+/** What policy requires of what it asks anything of: one piece of evidence, fresh for so many days. */
+export const FRESH_DAYS = 60
+
+/** A piece of that kind; `after` is the place of the older one that it supersedes. */
+export interface Piece {
+  givenAt: string
+  verdict: 'accepted' | 'refused' | null
+  after: number | null
 }
 
 export interface Model {
@@ -61,7 +73,20 @@ export interface Model {
   lowered: Tier | null
   rounds: Round[]
   decisions: number
-  approval: { until: string; tier: Tier; purpose: number; lapses: Set<string>; hasConditions: boolean } | null
+  approval: {
+    until: string
+    tier: Tier
+    purpose: number
+    lapses: Set<string>
+    hasConditions: boolean
+    /** Until when what policy requires need not be there. */
+    exceptedUntil: string | null
+  } | null
+  /** Policy requires evidence of it. */
+  isAsked: boolean
+  pieces: Piece[]
+  /** Places of those that were accepted, in the order in which they were. */
+  accepted: number[]
   /** The purpose that the last full review looked at. */
   basis: number
   /** Open obligations, by when they are due. */
@@ -76,7 +101,8 @@ export interface Model {
   brokenUntil: string | null
 }
 
-export const newModel = (): Model => ({
+export const newModel = (isAsked = false): Model => ({
+  ...{ isAsked, pieces: [], accepted: [] },
   ...{ revision: 1, version: 1, purpose: 0, basis: 0, raised: null, lowered: null, rounds: [], decisions: 0 },
   ...{ approval: null, obligations: [], isBlocked: false, lastOutcome: null, isRetired: false },
   ...{ hasWritten: false, suspensions: [], brokenUntil: null },
@@ -94,6 +120,7 @@ export function standingOf(model: Model, now: string): { standing: string; reaso
       const reasons = [...approval.lapses]
       if (approval.until <= now) reasons.push('expired')
       if (obligations.some((due) => due <= now)) reasons.push('condition_overdue')
+      reasons.push(...wantsOf(model, approval, now))
       if (reasons.length > 0) return { standing: 'lapsed', reasons: reasons.sort() }
       return { standing: approval.hasConditions ? 'cleared_with_conditions' : 'cleared', reasons }
     }
@@ -102,6 +129,35 @@ export function standingOf(model: Model, now: string): { standing: string; reaso
     return { standing: 'unreviewed', reasons }
   })()
   return suspensions.length > 0 ? { ...found, standing: 'suspended' } : found
+}
+
+/** Since when what is required goes without: stale, or not there once its exception is over. */
+function wantsOf(model: Model, { exceptedUntil }: NonNullable<Model['approval']>, now: string): string[] {
+  if (!model.isAsked || (exceptedUntil !== null && now < exceptedUntil)) return []
+  const stale = staleAt(model)
+  if (stale === null) return ['evidence_missing']
+  return stale <= now ? ['evidence_stale'] : []
+}
+
+/** When the freshest of what counts goes stale: accepted, and nothing accepted in its place. */
+export function staleAt({ pieces }: Model): string | null {
+  const counting = pieces.filter(
+    ({ verdict }, place) =>
+      verdict === 'accepted' &&
+      !pieces.some((newer) => newer.after === place && newer.verdict === 'accepted'),
+  )
+  const ends = counting.map(({ givenAt }) => addDays(givenAt, FRESH_DAYS)).toSorted()
+  return ends.at(-1) ?? null
+}
+
+/** R-102, R-104: nothing is approved while what is required is neither there nor excepted. */
+export function whatStopsApproval(model: Model, round: Round, now: string): 'refused' | 'sent back' | null {
+  if (!model.isAsked) return null
+  if (round.exceptedUntil !== null) return round.exceptedUntil <= now ? 'sent back' : null
+  const stale = staleAt(model)
+  const isThere = stale !== null && now < stale
+  const excepted = round.asks.supersedes ? null : (model.approval?.exceptedUntil ?? null)
+  return isThere || (excepted !== null && now < excepted) ? null : 'refused'
 }
 
 /** What the votes of a round come to, as design says it; undefined while it stays open. */
@@ -124,6 +180,11 @@ export function close(model: Model, round: Round, outcome: string, now: string):
   const { asks, tier, lane, isShort } = round
   round.isOpen = false
   model.decisions += 1
+  const isSentBack = outcome === 'approved' && whatStopsApproval(model, round, now) === 'sent back'
+  if (isSentBack) {
+    model.lastOutcome = 'changes_requested'
+    return
+  }
   const replaces = asks.supersedes
   if (outcome === 'blocked' || replaces) model.obligations = []
   if (outcome === 'approved') {
@@ -134,7 +195,11 @@ export function close(model: Model, round: Round, outcome: string, now: string):
     const hasConditions = model.obligations.length > 0
     const { purpose } = model
     const until = addDays(now, lane.days)
-    Object.assign(model, { approval: { until, tier, purpose, lapses: new Set(), hasConditions } })
+    const kept = replaces ? null : (model.approval?.exceptedUntil ?? null)
+    const exceptedUntil = round.exceptedUntil ?? (kept !== null && now < kept ? kept : null)
+    Object.assign(model, {
+      approval: { until, tier, purpose, lapses: new Set(), hasConditions, exceptedUntil },
+    })
     Object.assign(model, { isBlocked: false, hasWritten: false })
     if (!isShort) model.basis = purpose
     if (asks.lowers) model.lowered = 'limited'
