@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { callersFolder, projectRoot, readConfigWith } from '../config.js'
 import { freeDirectory } from '../db/embedded-directory.js'
@@ -20,7 +20,7 @@ const SAMPLE = join(projectRoot, 'src/cli/demo/portfolio.csv')
  */
 export async function run([file]: string[]): Promise<number> {
   const register = file === undefined ? SAMPLE : resolve(callersFolder(), file)
-  if (!existsSync(register))
+  if (!statSync(register, { throwIfNoEntry: false })?.isFile())
     throw new RegistryError('invalid', `there is no file ${register}; name a register to import`)
   const issuer = await startIssuer(people.map(({ subject }) => subject))
   try {

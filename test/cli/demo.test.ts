@@ -112,6 +112,7 @@ t.test('a register that is too short, or none at all, is refused in a sentence',
   for (const [register, sentence] of [
     [short, /^the demo stops: it needs three uses of AI, .*\n$/],
     [empty, /^the demo stops: .*\n$/],
+    [folder, /^there is no file .*; name a register to import\n$/],
     [join(folder, 'missing.csv'), /^there is no file .*missing.csv; name a register to import\n$/],
   ] as const) {
     const { code, stderr } = await assent(['demo', register], { ASSENT_PORT: '0', ASSENT_DATA_DIR: folder })
