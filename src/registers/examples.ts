@@ -38,7 +38,7 @@ const useCaseRecord = {
   ...{ registeredAt: createdAt, updatedAt },
 }
 
-const { laneId, votes, evidence: _accepted, basisVersion: _basis, ...decided } = decision
+const { laneId, votes, evidence: _accepted, required: _required, basisVersion: _basis, ...decided } = decision
 const { supersededById: _by, attestation: _statement, ...kept } = decided
 const decisionRecord = {
   ...{ ...kept, useCase: key, lane: laneId, overlays: [], conditions: [], limits: [], sampled: 'no' },
