@@ -6,6 +6,7 @@ import { type Finding, verdictOn } from './finding.js'
 import { loadTool } from './load/load.js'
 import { type Options, readOptions, usage } from './options.js'
 import { table, toJson } from './report.js'
+import { coverageRow } from './rows/coverage.js'
 import { exportRow } from './rows/export.js'
 import { askRow, compareGates, gateRow } from './rows/gate.js'
 import { importRow } from './rows/import.js'
@@ -35,6 +36,7 @@ const ownRows: Record<string, Row> = {
   import: importRow,
   start: startRow,
   policy: policyRow,
+  coverage: coverageRow,
   upload: uploadRow,
   package: packageRow,
 }

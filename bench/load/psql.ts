@@ -6,9 +6,10 @@ import pg from 'pg'
 import { buildAbility, readRights } from '../../src/auth/decision-rights.js'
 import type { Principal } from '../../src/auth/principal.js'
 import { projectRoot } from '../../src/config.js'
-import { copyRecords } from '../../src/db/selection.js'
+import { copyRecords, type Selection } from '../../src/db/selection.js'
 import { ASSENT_ID, ROOT_UNIT_ID } from '../../src/ids.js'
-import { loadPolicies } from '../../src/policy/load.js'
+import { loadPolicies, type Policies } from '../../src/policy/load.js'
+import { selectionFor } from '../../src/profiles/covering.js'
 import { selectUseCases } from '../../src/registers/service.js'
 import type { Place } from '../cluster.js'
 import { secondsOf } from '../finding.js'
@@ -28,8 +29,28 @@ const auditor: Principal = {
  */
 export async function exportStatements(): Promise<string[]> {
   const policies = loadPolicies(join(projectRoot, 'policies'))
-  const ability = buildAbility(readRights(policies.decisionRights), auditor)
   const moment = { asOf: new Date().toISOString(), settled: true, isPast: false, isPage: false }
+  const questions = policies.riskTiers.questions.map(({ id }) => id)
+  return await statementsOf(selectUseCases(abilityOf(policies), {}, moment), { csv: { questions } })
+}
+
+/** The same for the list of profiles, without what coverage is made of. */
+export async function coverageStatements(): Promise<string[]> {
+  const policies = loadPolicies(join(projectRoot, 'policies'))
+  const tx = { ability: abilityOf(policies), now: new Date().toISOString() }
+  const { kinds, columns, from, where, order } = selectionFor(tx, {})
+  const { states: _states, answers: _answers, ...otherKinds } = kinds
+  const { states: _column, answers: _facts, ...others } = columns
+  const numbered = { ...order, keyOf: ({ key }: { key: string }) => key }
+  return await statementsOf({ from, where, order: numbered, kinds: otherKinds, columns: others }, 'lines')
+}
+
+const abilityOf = ({ decisionRights }: Policies) => buildAbility(readRights(decisionRights), auditor)
+
+async function statementsOf<R>(
+  selection: Selection<R>,
+  form: Parameters<typeof copyRecords>[2],
+): Promise<string[]> {
   const heard: string[] = []
   const client = {
     query(said: string | pg.QueryConfig) {
@@ -39,8 +60,7 @@ export async function exportStatements(): Promise<string[]> {
     release() {},
   }
   const pool = { connect: async () => client } as unknown as pg.Pool
-  const questions = policies.riskTiers.questions.map(({ id }) => id)
-  await copyRecords(pool, selectUseCases(ability, {}, moment), { csv: { questions } })
+  await copyRecords(pool, selection, form)
   return heard.slice(0, 3)
 }
 

@@ -38,41 +38,14 @@ export async function packageRow(bench: Bench): Promise<Finding[]> {
 async function measureDigests(bench: Bench, folder: string): Promise<Finding[]> {
   const register = await fill(bench, 'assent_package', digests)
   return await serving(bench, register, folder, async (asked) => {
-    const registers = async () => {
-      const asOf = encodeURIComponent(new Date(Date.now() - 1000).toISOString())
-      for (const name of ['use-cases', 'decisions', 'votes']) {
-        await receive(`${asked.origin}/v1/registers/${name}?format=ndjson&asOf=${asOf}`, asked.token)
-      }
-    }
     const path = 'packages/register?evidence=digests'
-    const read = async () => void (await receive(`${asked.origin}/v1/${path}`, asked.token))
-    const { ours, bare } = await alternate(bench.options, {
-      ours: async () => await secondsOf(read),
-      bare: async () => await secondsOf(registers),
-    })
-    const { rise, peak } = await memoryOf(asked, read)
-    const file = await keep(asked, path, folder)
-    const { rows, sums, verified } = await takeApart(file, folder)
+    const { seconds, memory, rows, sums, verified } = await measurePackage(bench, asked, path, folder)
     const common = { size: register.size, deed: 'audit package, 10 GB as digests' }
     return [
-      {
-        ...common,
-        unit: 's',
-        ours,
-        baseline: { name: 'three of its registers', value: bare },
-        bar: { atMost: 40 },
-      },
-      {
-        ...common,
-        deed: `${common.deed}, rows`,
-        unit: 'rows/s',
-        ours: ours && rows / ours,
-        bar: { atLeast: 20_000 },
-      },
-      { ...common, deed: `${common.deed}, peak memory`, unit: 'MB', ours: peak, bar: { atMost: 160 } },
-      { ...common, deed: `${common.deed}, memory added`, unit: 'MB', ours: rise, bar: { atMost: 32 } },
-      { ...common, deed: `${common.deed}, sha256sum -c`, unit: 's', ours: sums, bar: { atMost: 5 } },
-      { ...common, deed: `${common.deed}, package verify`, unit: 's', ours: verified, bar: { atMost: 30 } },
+      { ...common, unit: 'rows/s', ours: seconds && rows / seconds, bar: { atLeast: 10_000 } },
+      ...findMemory(common, memory),
+      { ...common, deed: `${common.deed}: sha256sum -c`, unit: 's', ours: sums, bar: { atMost: 5 } },
+      { ...common, deed: `${common.deed}: package verify`, unit: 's', ours: verified, bar: { atMost: 30 } },
     ]
   })
 }
@@ -86,22 +59,54 @@ async function measureBytes(bench: Bench, folder: string): Promise<Finding[]> {
   }
   const register = await fill(bench, 'assent_package_bytes', { useCases: FILES / 10, pieces: 10, fileOf })
   return await serving(bench, register, folder, async (asked) => {
-    const path = 'packages/register'
-    const read = async () => void (await receive(`${asked.origin}/v1/${path}`, asked.token))
-    const seconds = await secondsOf(read)
-    const { rise, peak } = await memoryOf(asked, read)
-    const kept = await keep(asked, path, folder)
-    const { sums, verified } = await takeApart(kept, folder)
+    const measured = await measurePackage(bench, asked, 'packages/register', folder)
+    const { seconds, memory, sums, verified } = measured
     const common = { size: register.size, deed: 'audit package, 1 GiB as bytes' }
     const megabytes = (FILES * FILE_BYTES) / 1e6
     return [
-      { ...common, unit: 'MB/s', ours: megabytes / seconds, bar: { atLeast: 100 } },
-      { ...common, deed: `${common.deed}, peak memory`, unit: 'MB', ours: peak, bar: { atMost: 160 } },
-      { ...common, deed: `${common.deed}, memory added`, unit: 'MB', ours: rise, bar: { atMost: 32 } },
-      { ...common, deed: `${common.deed}, sha256sum -c`, unit: 's', ours: sums, bar: { atMost: 30 } },
-      { ...common, deed: `${common.deed}, package verify`, unit: 's', ours: verified, bar: { atMost: 30 } },
+      { ...common, unit: 'MB/s', ours: seconds && megabytes / seconds, bar: { atLeast: 100 } },
+      ...findMemory(common, memory),
+      { ...common, deed: `${common.deed}: sha256sum -c`, unit: 's', ours: sums, bar: { atMost: 30 } },
+      { ...common, deed: `${common.deed}: package verify`, unit: 's', ours: verified, bar: { atMost: 30 } },
     ]
   })
+}
+
+function findMemory(common: Pick<Finding, 'size' | 'deed'>, { first, next }: Memory): Finding[] {
+  return [
+    { ...common, deed: `${common.deed}: memory added`, unit: 'MB', ours: first, bar: { atMost: 64 } },
+    {
+      ...common,
+      deed: `${common.deed}: memory added by the next`,
+      unit: 'MB',
+      ours: next,
+      bar: { atMost: 16 },
+    },
+  ]
+}
+
+async function measurePackage({ options }: Bench, asked: Asked, path: string, folder: string) {
+  const read = async () => void (await receive(`${asked.origin}/v1/${path}`, asked.token))
+  const memory = { first: await riseOf(asked, read), next: await riseOf(asked, read) }
+  const { seconds } = await alternate(options, { seconds: async () => await secondsOf(read) })
+  const file = await keep(asked, path, folder)
+  return { seconds, memory, ...(await takeApart(file, folder)) }
+}
+
+/** How much more a process holds at most while it serves something than it held before. */
+async function riseOf({ pid }: Served, read: () => Promise<void>): Promise<number | undefined> {
+  const before = residentMegabytes(pid)
+  resetPeak(pid)
+  await read()
+  const peak = peakMegabytes(pid)
+  return peak === undefined || before === undefined ? undefined : peak - before
+}
+
+interface Memory {
+  /** By the first package that a process serves, which V8 makes room for. */
+  first: number | undefined
+  /** By one after that. */
+  next: number | undefined
 }
 
 async function fill({ cluster }: Bench, name: string, audited: Audited): Promise<Register> {
@@ -141,18 +146,6 @@ async function serving(
   } finally {
     await service.stop()
   }
-}
-
-/** What a process that has served such a request before holds at most while it serves another, and how much more. */
-async function memoryOf(
-  { pid }: Served,
-  read: () => Promise<void>,
-): Promise<{ rise: number | undefined; peak: number | undefined }> {
-  const before = residentMegabytes(pid)
-  resetPeak(pid)
-  await read()
-  const peak = peakMegabytes(pid)
-  return { peak, rise: peak === undefined || before === undefined ? undefined : peak - before }
 }
 
 async function keep({ origin, token }: Asked, path: string, folder: string): Promise<string> {

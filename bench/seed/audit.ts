@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { digestOfJson } from '../../src/audit/digest.js'
 import { Journal } from '../../src/audit/log.js'
+import { snakeCase } from '../../src/db/insert-all.js'
 import { newId, ROOT_UNIT_ID } from '../../src/ids.js'
 import { addDays, addSeconds, type Instant } from '../../src/instant.js'
 import type { Policies } from '../../src/policy/load.js'
@@ -57,12 +58,9 @@ class Draft {
 
   add(number: number, { pieces, fileOf }: Audited): void {
     const id = newId()
-    const facts = {
-      title: `Use of AI ${number}`,
-      purpose: 'Sorts what comes in by how urgent it is'.repeat(4),
-    }
+    const facts = factsOf(number, this.#owner, this.#judge)
     const policy = this.#policies.digest
-    this.#row('use_case', { ...headOf(id, number, policy), ...facts, author_ids: [this.#owner] })
+    this.#row('use_case', { ...headOf(id, number, policy), ...columnsOf(facts), author_ids: [this.#owner] })
     const version = { computed_tier: 'high', fired: [], policy_digest: policy }
     const written = { recorded_at: registered, author_id: this.#owner, reason: 'as it is' }
     this.#row('use_case_version', { use_case_id: id, version: 1, ...written, facts, ...version })
@@ -115,7 +113,6 @@ class Draft {
       ...given,
     })
     this.#row('retention_floor', floorOf(evidenceId, this.#owner, this.#policies.digest))
-    this.#row('stored_blob', { digest, size, stored_at: registered })
     const sealed = { title, fileName: 'report.pdf', statement: null }
     const what = { evidenceId, kind: 'test_report', form: 'file', digest, size }
     this.#first.record(useCase, { type: 'evidence.attached', right: 'DR-22', ...what, sealed }, registered)
@@ -248,12 +245,30 @@ interface Filed {
   size: number
 }
 
+/** What people said of a use case. */
+function factsOf(number: number, businessOwnerId: string, riskOwnerId: string) {
+  return {
+    ...{ title: `Use of AI ${number}`, purpose: 'Sorts what comes in by how urgent it is. '.repeat(4) },
+    ...{ benefits: 'Shorter waits', outputs: 'A draft that a person reads', orgUnitId: ROOT_UNIT_ID },
+    ...{ jurisdictions: ['EU'], channels: ['web'], stage: 'pilot', technique: 'nlp', systemIds: [] },
+    ...{
+      answers: { customer_facing: 'yes', personal_data: 'special' },
+      businessOwnerId,
+      riskOwnerId,
+      tags: [],
+    },
+  }
+}
+
+function columnsOf(facts: Row): Row {
+  const entries = Object.entries(facts).map(([name, value]) => [snakeCase(name), value])
+  return Object.fromEntries(entries)
+}
+
 function headOf(id: string, number: number, policy: string): Row {
   return {
     ...{ id, number, created_at: registered, updated_at: registered, origin: 'declared', version: 1 },
-    ...{ benefits: '', outputs: '', org_unit_id: ROOT_UNIT_ID, jurisdictions: ['EU'], channels: ['web'] },
-    ...{ stage: 'pilot', system_ids: [], answers: {}, tags: [], computed_tier: 'high', fired: [] },
-    policy_digest: policy,
+    ...{ computed_tier: 'high', fired: [], policy_digest: policy },
   }
 }
 

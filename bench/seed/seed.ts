@@ -44,6 +44,17 @@ export async function seed(superuser: pg.ClientConfig, size: number): Promise<Ac
   return accounts
 }
 
+/** A control profile for each use case that is there. */
+export async function seedProfiles(superuser: pg.ClientConfig): Promise<void> {
+  const policies = loadPolicies(join(projectRoot, 'policies'))
+  const catalog = policies.catalogs.find(({ id }) => id === 'nist-ai-rmf')
+  const controls = JSON.stringify(catalog?.controls.map(({ id }) => id))
+  await withSeeder(superuser, policies, async (client) => {
+    await client.query(statement('profiles', { controls }))
+  })
+  await vacuum(superuser)
+}
+
 function makeAccounts(): Account[] {
   const one = (name: string, role: Account['role']): Account => {
     const { secret: token } = mintSecret(role === 'pipeline' ? 'sk' : 'pt')
@@ -132,7 +143,7 @@ function variants({ riskTiers }: Policies) {
 
 function statement(name: string, values: Record<string, string>): string {
   const text = readFileSync(join(projectRoot, 'bench/seed', `${name}.sql`), 'utf8')
-  return text.replace(/(?<!:):(first|last|policy|accounts)\b/g, (_, word) =>
+  return text.replace(/(?<!:):(first|last|policy|accounts|controls)\b/g, (_, word) =>
     pg.escapeLiteral(values[word] ?? ''),
   )
 }

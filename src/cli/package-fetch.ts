@@ -5,6 +5,7 @@ import { readCliEnvironment } from '../config.js'
 import { exitCodes } from './exit-codes.js'
 import { type Given, parseFlags, UsageError } from './flags.js'
 import { plain } from './gate-report.js'
+import { Unavailable } from './http.js'
 import { checkPackage } from './package/checking.js'
 import { codeOf, openStream, Refused, readAsking, sentenceOf, serverFlags } from './policy/calling.js'
 
@@ -54,7 +55,10 @@ async function fetchPackage(given: Given<typeof flags>): Promise<void> {
   const { asOf, register } = await openStream(readAsking(given.server ?? env.url, given, env), pathOf(given))
   const draft = `${out}.partial-${process.pid}`
   try {
-    await pipeline(register, createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }))
+    const file = createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true })
+    await pipeline(register, file).catch(async (broken) => {
+      throw (await whyIncomplete(draft)) ?? broken
+    })
     const { findings } = await checkPackage(createReadStream(draft))
     const [first] = findings
     if (first) throw new Refused('verification_failed', `${first.code} ${first.where}: ${first.message}`)
@@ -63,6 +67,13 @@ async function fetchPackage(given: Given<typeof flags>): Promise<void> {
     await rm(draft, { force: true })
   }
   console.log(plain(`${out} is whole and in order, as of ${asOf}`))
+}
+
+/** What a package that broke off says of that itself, if so much of it arrived. */
+async function whyIncomplete(draft: string): Promise<Unavailable | undefined> {
+  if (!existsSync(draft)) return undefined
+  const { why } = await checkPackage(createReadStream(draft))
+  return why === undefined ? undefined : new Unavailable(why)
 }
 
 function pathOf(given: Given<typeof flags>): string {

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { get } from 'node:http'
+import { createHash, randomBytes } from 'node:crypto'
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { canonicalize } from '../../src/audit/canonical.js'
@@ -11,6 +10,7 @@ import { projectRoot } from '../../src/config.js'
 import type { Person, TestApp } from '../app.js'
 import { approved, register, startCommittee } from '../committee.js'
 import { startWorld, trace, upload } from '../evidence/world.js'
+import { checkSums, fetchPackage, type Records, readManifest, readRecords, unpack, verify } from './packed.js'
 
 t.setTimeout(240_000)
 
@@ -40,7 +40,7 @@ t.test('a package of a use case is whole, verifies, and can be read without Asse
     'no event is missing',
   )
   for (const event of records.events ?? []) assertSealed(t, event)
-  const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'))
+  const manifest = readManifest(folder)
   const { digest } = committee.policies
   t.match(manifest, {
     ...{ format: 'assent-package', formatVersion: 2, of: { useCase: cleared.key }, madeBy: { name: 'Ada' } },
@@ -124,18 +124,89 @@ t.test('who may not export or not read the log gets none, and strangers learn no
   t.match(await committee.auditor.get(`${place}?asOf=2030-01-01T00:00:00.000Z`), { status: 422 })
 })
 
-t.test('altered evidence breaks the package off, and connections come back', async (t) => {
+t.test(
+  'missing or altered evidence breaks the package off, which says why, and connections come back',
+  async (t) => {
+    const world = await startWorld(t)
+    await upload(world, world.risk, { bytes: `%PDF-1.7 ${'x'.repeat(1000)}` })
+    const place = `use-cases/${world.useCaseId}`
+    t.ok((await trace(world)).files.length > 0)
+    const [path = ''] = execFileSync('find', [world.folder, '-type', 'f', '-size', '+0'])
+      .toString()
+      .split('\n')
+    const whole = readFileSync(path)
+    execFileSync('chmod', ['u+w', path])
+    await world.app.listen({ port: 0, host: '127.0.0.1' })
+    for (const [damage, why] of [
+      [() => writeFileSync(path, Buffer.from(whole).fill('y', 100, 101)), /altered in its store/],
+      [() => rmSync(path), /missing from the evidence store/],
+    ] as const) {
+      damage()
+      // More often than there are connections for exports.
+      for (let turn = 0; turn < 4; turn += 1) {
+        const { isWhole, bytes } = await receive(world, world.auditor, place)
+        t.equal(isWhole, false)
+        t.match((await verify(bytes)).findings, [{ code: 'TRUNCATED', message: why }])
+        t.notMatch(bytes.toString('latin1'), '/manifest.sha256', 'without sums nobody takes it for whole')
+      }
+    }
+    const light = await fetchPackage(world, world.auditor, `${place}?evidence=digests`)
+    t.ok(checkSums(unpack(t, light.bytes)), 'digests can be had still')
+    await world.owner.query(
+      `update stored_blob set checked_at = now(), soundness = 'missing', damaged_at = now()`,
+    )
+    const known = await fetchPackage(world, world.auditor, place)
+    const folder = unpack(t, known.bytes)
+    t.match(readManifest(folder), { evidence: { form: 'bytes', files: 0, withheld: { damaged: 1 } } })
+    t.match(readRecords(folder).evidence, [{ content: 'damaged' }], 'what is known to be damaged is said')
+    const { findings, notes } = await verify(known.bytes)
+    t.same(
+      { findings, notes },
+      { findings: [], notes: [...notes.slice(0, -1), 'evidence without its content: 1 damaged'] },
+    )
+  },
+)
+
+t.test('what a scanner holds back or rejected is never in a package', async (t) => {
   const world = await startWorld(t)
-  await upload(world, world.risk, { bytes: `%PDF-1.7 ${'x'.repeat(1000)}` })
-  const { files } = await trace(world)
-  t.ok(files.length > 0)
-  execFileSync('find', [world.folder, '-type', 'f', '-exec', 'chmod', 'u+w', '{}', ';'])
-  const [path = ''] = execFileSync('find', [world.folder, '-type', 'f', '-size', '+0']).toString().split('\n')
-  writeFileSync(path, readFileSync(path).fill('y', 100, 101))
+  const held = Buffer.from('%PDF-1.7 held back')
+  const { body } = await upload(world, world.risk, { bytes: held })
+  await world.owner.query(
+    `insert into evidence_scan (evidence_id, state, tries, next_at) values ($1, 'quarantined', 0, now())`,
+    [body.id],
+  )
+  const contents = async () => {
+    const { bytes } = await fetchPackage(world, world.auditor, `use-cases/${world.useCaseId}`)
+    t.same((await verify(bytes)).findings, [])
+    t.notOk(bytes.includes(held), 'not a byte of it')
+    return readRecords(unpack(t, bytes)).evidence
+  }
+  t.match(await contents(), [{ id: body.id, content: 'quarantined', digest: body.digest }])
+  await world.owner.query(`update evidence_scan set state = 'rejected', finding = 'Eicar', ended_at = now()`)
+  t.match(await contents(), [{ id: body.id, content: 'rejected' }])
+})
+
+t.test('who leaves in the middle frees the connection, and one too many is told to come again', async (t) => {
+  const world = await startWorld(t)
+  // More than buffers on the way hold, and nothing that two of the same would share.
+  for (let turn = 0; turn < 3; turn += 1) {
+    await upload(world, world.risk, {
+      bytes: Buffer.concat([Buffer.from('%PDF-1.7'), randomBytes(8_000_000)]),
+    })
+  }
   await world.app.listen({ port: 0, host: '127.0.0.1' })
-  for (let turn = 0; turn < 4; turn += 1) t.equal(await isReceivedWhole(world, world.useCaseId), false)
-  const light = await fetchPackage(world, world.auditor, `use-cases/${world.useCaseId}?evidence=digests`)
-  t.ok(checkSums(unpack(t, light.bytes)), 'the service goes on')
+  const place = `use-cases/${world.useCaseId}`
+  const slow = await Promise.all([1, 2].map(async () => await begin(world, world.auditor, place)))
+  const { status, headers, body } = await world.auditor.get(`/v1/packages/${place}`)
+  t.match({ status, code: body.code }, { status: 503, code: 'unavailable' })
+  t.ok(Number(headers['retry-after']) > 0)
+  t.equal((await world.auditor.get(`/v1/use-cases/${world.useCaseId}`)).status, 200, 'nobody else is held up')
+  for (const response of slow) response.destroy()
+  for (let turn = 0; turn < 3; turn += 1) {
+    const { isWhole, bytes } = await receive(world, world.auditor, place)
+    t.equal(isWhole, true)
+    t.same((await verify(bytes)).findings, [])
+  }
 })
 
 t.test('one altered byte is found by sha256sum', async (t) => {
@@ -148,37 +219,6 @@ t.test('one altered byte is found by sha256sum', async (t) => {
   appendFileSync(join(folder, 'votes.ndjson'), ' ')
   t.throws(() => checkSums(folder))
 })
-
-interface Packed {
-  bytes: Buffer
-  headers: Record<string, unknown>
-}
-
-async function fetchPackage({ app }: Pick<TestApp, 'app'>, { token }: Person, path: string): Promise<Packed> {
-  const answer = await app.inject({
-    url: `/v1/packages/${path}`,
-    headers: { authorization: `Bearer ${token}` },
-  })
-  if (answer.statusCode !== 200) throw new Error(answer.payload)
-  return { bytes: answer.rawPayload, headers: answer.headers }
-}
-
-/** With the tar of the system; answers the folder in it. */
-function unpack(t: Test, bytes: Buffer): string {
-  const folder = mkdtempSync(join(tmpdir(), 'assent-package-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  execFileSync('tar', ['-xf', '-', '-C', folder], { input: bytes })
-  const [name = '', ...others] = readdirSync(folder)
-  t.same(others, [], 'everything lies in one folder')
-  return join(folder, name)
-}
-
-function checkSums(folder: string): string {
-  return execFileSync('sha256sum', ['-c', '--strict', 'manifest.sha256'], {
-    cwd: folder,
-    stdio: 'pipe',
-  }).toString()
-}
 
 /** The command of README.txt, as it stands there. */
 function digestByGuide(folder: string, policy: string): string {
@@ -198,19 +238,6 @@ function listed(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a record by asserting it
-type Records = Record<string, Record<string, any>[]>
-
-function readRecords(folder: string): Records {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
-  return Object.fromEntries(
-    names.map((name) => {
-      const lines = readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1)
-      return [name.replace('.ndjson', ''), lines.map((line) => JSON.parse(line))]
-    }),
-  )
-}
-
 /** As README.txt of a package says it. */
 function assertSealed(t: Test, event: Records[string][number]): void {
   const leaf = JSON.parse(Buffer.from(event.leaf, 'base64').toString())
@@ -223,20 +250,31 @@ function assertSealed(t: Test, event: Records[string][number]): void {
   }
 }
 
-async function isReceivedWhole(
-  world: { app: TestApp['app']; auditor: Person },
-  id: string,
-): Promise<boolean> {
-  const { port } = world.app.server.address() as AddressInfo
-  return await new Promise<boolean>((resolve) => {
-    const request = get(`http://127.0.0.1:${port}/v1/packages/use-cases/${id}`, {
-      headers: { authorization: `Bearer ${world.auditor.token}` },
-    })
-    request.once('error', () => resolve(false))
-    request.once('response', (response) => {
-      response.once('error', () => resolve(false))
-      response.once('end', () => resolve(response.complete))
-      response.resume()
-    })
+/** The beginning of an answer whose bytes nobody reads. */
+async function begin(
+  { app }: Pick<TestApp, 'app'>,
+  { token }: Person,
+  place: string,
+): Promise<IncomingMessage> {
+  const { port } = app.server.address() as AddressInfo
+  const headers = { authorization: `Bearer ${token}` }
+  return await new Promise((resolve, reject) => {
+    get(`http://127.0.0.1:${port}/v1/packages/${place}`, { headers, agent: false }, (response) => {
+      resolve(response.once('error', () => {}))
+    }).once('error', reject)
   })
+}
+
+/** What arrives of a package over a real connection, and whether that is all of it. */
+async function receive(
+  server: Pick<TestApp, 'app'>,
+  person: Person,
+  place: string,
+): Promise<{ isWhole: boolean; bytes: Buffer }> {
+  const response = await begin(server, person, place)
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of response) chunks.push(chunk)
+  } catch {}
+  return { isWhole: response.complete, bytes: Buffer.concat(chunks) }
 }

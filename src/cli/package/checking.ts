@@ -50,7 +50,8 @@ export async function checkPackage(source: AsyncIterable<Uint8Array>): Promise<C
     const message = check.why ?? `${error.message}; fetch it again`
     check.find('TRUNCATED', 'the tar', message)
   }
-  return { manifest: check.manifest, findings: check.findings, notes: check.notes }
+  const { manifest, findings, notes, why } = check
+  return { manifest, findings, notes, why }
 }
 
 async function readFile(check: Check, { name: path, size, bytes }: TarFile): Promise<void> {

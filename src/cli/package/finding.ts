@@ -32,6 +32,8 @@ export interface Checked {
   findings: Finding[]
   /** What is as it should be and still has to be known: what the package says of itself that it does not hold. */
   notes: string[]
+  /** Why it broke off, as it says itself. */
+  why?: string | undefined
 }
 
 /** A record, or a part of one, as it is read. */
