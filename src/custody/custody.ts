@@ -13,7 +13,11 @@ export const CustodyRound = z
     mended: z.int().describe('Files found sound, that were damaged before'),
     unanswered: z.int().describe('Files of which the store said nothing'),
   })
-  .meta({ id: 'CustodyRound', description: "A day's look at some files of the evidence store (R-109)" })
+  .meta({
+    id: 'CustodyRound',
+    description: "A day's look at some files of the evidence store",
+    examples: [examples.custody.lastRound],
+  })
 export type CustodyRound = z.infer<typeof CustodyRound>
 
 /** In what state the bytes of evidence are. */

@@ -97,6 +97,7 @@ function listRoutes(app: App): void {
       id: 'listDisposals',
       tag,
       summary: 'Disposals that were proposed, the last first',
+      description: 'Those that were confirmed or rejected are among them, unless `state` says otherwise.',
       right: { action: 'read', subject: 'Disposal' },
       query: z.strictObject({ ...pageQuery, ...disposalFilters }),
       answers: { 200: page(Disposal) },
@@ -114,6 +115,8 @@ function listRoutes(app: App): void {
       id: 'getDisposal',
       tag,
       summary: 'One disposal: what it is of, who proposed it, and what came of it',
+      description:
+        'Each piece is shown as it was when it was proposed: its digest, its class, and the decisions that named it.',
       right: { action: 'read', subject: 'Disposal' },
       params,
       answers: { 200: Disposal },

@@ -101,17 +101,3 @@ export interface HeldBy {
   id: string
   key: string
 }
-
-/**
- * R-107: a hold forbids it, whatever else would allow it.
- * @throws RegistryError `conflict`
- */
-export function assertNotHeld(holds: readonly HeldBy[], what: string): void {
-  const [first] = holds
-  if (!first) return
-  const others = holds.length > 1 ? ` and ${holds.length - 1} more` : ''
-  throw new RegistryError(
-    'conflict',
-    `${what} is under the legal hold ${first.key}${others}; it can go once somebody lifts that`,
-  )
-}

@@ -71,6 +71,7 @@ function placingRoutes(app: App): void {
       id: 'extendLegalHold',
       tag,
       summary: 'Put more under a legal hold',
+      description: 'Pieces of evidence, or whole use cases with all that they have and will have.',
       right: { action: 'extend', subject: 'LegalHold' },
       params,
       body: NewHoldObjects,
