@@ -30,7 +30,6 @@ const features = [
     'retention',
     'disposals',
     'custody',
-    'retention',
     'profiles',
   ],
   ...[
