@@ -37,13 +37,13 @@ export async function tellStale(
 export async function tellHold(
   stage: Stage,
   telling: Telling,
-  { key, piece: { id } }: Approved,
+  { key, piece: { id, title } }: Approved,
 ): Promise<void> {
   telling.step('Nobody throws evidence away')
   const disposal = { evidenceIds: [id], reason: 'nobody reads it, and the disk is full' }
   const dispose = async () =>
     telling.quote(await stage.administrator.refused(`/v1/use-cases/${key}/disposals`, disposal, 409))
-  telling.say('the administrator would dispose of that piece, long before its time:')
+  telling.say(`the administrator would dispose of “${title}”, long before its time:`)
   await dispose()
   const { orgUnitId, id: useCaseId } = await read(as(stage, 'auditor'), key)
   const { id: holdId } = await as(stage, 'committee-legal').post<LegalHold>('/v1/legal-holds', {

@@ -29,7 +29,7 @@ export async function tellRegister(stage: Stage, telling: Telling): Promise<void
 async function unreviewed(stage: Stage, tier: Tier): Promise<string[]> {
   const path = `/v1/use-cases?sort=number&tier=${tier}&standing=unreviewed&limit=20`
   const { items } = await as(stage, 'auditor').get<{ items: UseCase[] }>(path)
-  return items.filter(({ riskOwnerId }) => riskOwnerId !== null).map(({ key }) => key)
+  return items.map(({ key }) => key)
 }
 
 /** The first of which policy asks for evidence. */
