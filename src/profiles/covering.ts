@@ -95,7 +95,11 @@ export async function sumCoverage(
   return { asOf: tx.now, ...counts, ...sum.result() }
 }
 
-function selectionFor({ ability, now }: ReadTx, filters: CoverageFilters): Selection<CoverageSource> {
+/** What is read of all that the caller may see. */
+export function selectionFor(
+  { ability, now }: Pick<ReadTx, 'ability' | 'now'>,
+  filters: CoverageFilters,
+): Selection<CoverageSource> {
   return store.selectSources(visibleTo(ability), filters, store.instantSql(now))
 }
 
