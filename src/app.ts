@@ -133,7 +133,7 @@ async function registerFeatures(app: App, deps: FeatureDeps): Promise<void> {
   await app.register(briefRoutes, deps)
   await app.register(meRoutes, deps)
   await app.register(standingRoutes, deps)
-  await app.register(queueRoutes)
+  await app.register(queueRoutes, deps)
   await app.register(meetingRoutes, deps)
   await app.register(insightRoutes)
   await app.register(gateRoutes, deps)

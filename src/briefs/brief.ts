@@ -41,7 +41,7 @@ export const Brief = z
     review: Review.pick({
       ...{ id: true, round: true, version: true, route: true, asks: true, overlays: true, note: true },
       ...{ openedAt: true, dueAt: true, isOverdue: true, closedAt: true, outcome: true, stages: true },
-      policyDigest: true,
+      ...{ policyDigest: true, missing: true },
     } as const).meta({ id: 'BriefReview', examples: [] }),
     useCase: Facts.pick({
       ...{ title: true, purpose: true, benefits: true, outputs: true, stage: true, technique: true },

@@ -13,7 +13,7 @@ const { title, purpose, benefits, outputs, stage, technique, jurisdictions, chan
 export const brief = {
   review: {
     ...{ id: review.id, round, version, route, asks, overlays, note, openedAt, dueAt, isOverdue, closedAt },
-    ...{ outcome, stages: review.stages, policyDigest: review.policyDigest },
+    ...{ outcome, stages: review.stages, policyDigest: review.policyDigest, missing: review.missing },
   },
   useCase: {
     ...{ title, purpose, benefits, outputs, stage, technique, jurisdictions, channels },
@@ -82,6 +82,10 @@ export const prospect = {
   lane,
   overlays: [],
   imposes: [],
+  readyToDecide: true,
+  missing: [
+    'RQ-35: MANAGE 4.1 is not assessed, and has to be planned or in place; assess it (or an approval carries it as a condition)',
+  ],
   since: brief.since,
   precedents: [
     {

@@ -26,6 +26,7 @@ export function toMarkdown(brief: Brief): string {
     ),
     section('What is asked for', asked(brief)),
     section('Since the last decision', since(brief)),
+    section('What is missing', missing(brief)),
     section('Evidence', orElse(brief.evidence.map(evidenceLine), 'None was attached')),
     section('Conditions in force', brief.conditions.map(conditionLine)),
     section('Exceptions in force', brief.exceptions.map(exceptionLine)),
@@ -75,6 +76,21 @@ function asked({ review }: Brief): string[] {
     ),
     ...(supersedesId ? [`Take the place of the decision ${supersedesId}, as it was wrong`] : []),
   ]
+}
+
+/** Only of a round that is open: what was missing when another one ended, its conditions say. */
+function missing({ review }: Brief): string[] {
+  if (review.missing === null) return []
+  const lines = review.missing.map(
+    ({ sentence, ifApproved }) => `${text(sentence)}: ${IF_APPROVED[ifApproved]}`,
+  )
+  return orElse(lines, 'Nothing that policy asks for')
+}
+
+const IF_APPROVED = {
+  refused: '**a vote that approves is refused**',
+  condition: 'an approval makes it a condition',
+  excepted: 'it is excepted for a time',
 }
 
 function since({ since }: Brief): string[] {

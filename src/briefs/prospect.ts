@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Lane } from '../policy/lanes.js'
 import { AppliedOverlay } from '../policy/overlays.js'
+import { UseCaseRequirements } from '../requirements/requirement.js'
 import { Route } from '../reviews/review.js'
 import { Tier } from '../use-cases/use-case.js'
 import { Brief } from './brief.js'
@@ -24,6 +25,10 @@ export const Prospect = z
     lane: Lane.describe('With what overlays add'),
     overlays: z.array(AppliedOverlay).describe('Rules for its line of business or jurisdiction that apply'),
     imposes: z.array(z.string()).describe('Patterns of conditions that an approval would carry'),
+    readyToDecide: UseCaseRequirements.shape.readyToDecide,
+    missing: z
+      .array(z.string())
+      .describe('What policy asks for and is not there, and what to do next; what holds it up comes first'),
     since: Brief.shape.since,
     precedents: z.array(Precedent).describe('Approvals that it could cite, the newest first'),
   })

@@ -8,6 +8,7 @@ import type { Policies } from '../policy/load.js'
 import { findDecisionBefore, getRound, showRound } from '../reviews/reading.js'
 import { planOf } from '../reviews/review.js'
 import { countedOf, isExcluded, type Round } from '../reviews/view.js'
+import { gapsOf } from '../reviews/weighing.js'
 import { differences } from '../use-cases/material.js'
 import { getVersion } from '../use-cases/reading.js'
 import { Brief, type Named } from './brief.js'
@@ -22,7 +23,7 @@ export async function getBrief(tx: ReadTx, policies: Policies, reviewId: string)
   const round = await getRound(tx, reviewId)
   const { review, useCase } = round
   const [shown, submitted, evidence, conditions, exceptions, since, holders, orgUnit] = await Promise.all([
-    showRound(tx, round),
+    showRound(tx, round, await gapsOf(tx, policies, round)),
     getVersion(tx, useCase.id, review.version),
     listEvidenceOf(tx, [useCase.id]),
     listInForce(tx, useCase.id),

@@ -4,11 +4,11 @@ import { Tier } from '../use-cases/use-case.js'
 import * as examples from './examples.js'
 
 export const QueueKind = z
-  .enum(['vote', 'condition', 'evidence', 'use_case', 'incident', 'break_glass', 'suspension'])
+  .enum(['vote', 'condition', 'requirement', 'evidence', 'use_case', 'incident', 'break_glass', 'suspension'])
   .meta({
     id: 'QueueKind',
     description:
-      'What waits: a vote, a condition to meet, evidence to judge, a use case to submit, an incident to close, an emergency opening to review, or a suspension to lift; a closed list within `/v1`, which may grow',
+      'What waits: a vote, a condition to meet, something required that is missing or goes stale, evidence to judge, a use case to submit, an incident to close, an emergency opening to review, or a suspension to lift; a closed list within `/v1`, which may grow',
   })
 export type QueueKind = z.infer<typeof QueueKind>
 

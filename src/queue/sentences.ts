@@ -16,8 +16,27 @@ export const sentences = {
   condition: ({ satisfiedBy, text }: { satisfiedBy: string; text: string }): string =>
     `See to it, and name an accepted ${words(satisfiedBy)} that shows it: ${text}`,
 
-  evidence: ({ kind, title }: { kind: string; title: string }): string =>
-    `Accept or refuse the ${words(kind)} “${title}”`,
+  /** @param gaps what holds the review up, a sentence each */
+  missing: ([first = '', ...more]: readonly string[]): string => {
+    const others = more.length === 0 ? '' : `, and ${more.length} more`
+    return `Nobody can approve it yet. ${first}${others}`
+  },
+
+  /** @param things what the approval rests on and will not be there from that day on */
+  ending: (things: readonly string[], at: Instant): string =>
+    `See to it before ${day(at)}, or its approval lapses then: ${things.join('; ')}`,
+
+  /** @param seats of the reader, where one of certain seats has to accept it */
+  evidence: ({
+    kind,
+    title,
+    seats = [],
+  }: {
+    kind: string
+    title: string
+    seats?: readonly string[]
+  }): string =>
+    `Accept or refuse the ${words(kind)} “${title}”${seats.length > 0 ? ` for the ${seats.join(' or ')} seat` : ''}`,
 
   useCase({ reasons, validUntil, isLapsed }: Owned): string {
     if (isLapsed) return `${lapsed(reasons)}; it may not be deployed until then`

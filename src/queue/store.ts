@@ -3,6 +3,7 @@ import { instantText } from '../db/cells.js'
 import { standingSql, tierSql } from '../db/standing-sql.js'
 import type { ReadTx } from '../db/transaction.js'
 import type { Instant } from '../instant.js'
+import type { Wanted } from '../requirements/requirement.js'
 import type { StandingReason } from '../use-cases/standing.js'
 import type { Tier } from '../use-cases/use-case.js'
 
@@ -171,6 +172,34 @@ export async function listEvidence(tx: ReadTx, may: SQL): Promise<WaitingRow<Evi
   })
 }
 
+export interface AskingDetail {
+  /** Null for one in review; else when something that its approval rests on ends. */
+  endsAt: Instant | null
+  /** What the review asks to be excepted from. */
+  wanted: Wanted[]
+}
+
+/**
+ * Use cases of the caller in review, or of which something that the approval rests on ends soon. What has ended lapses the
+ * approval, and is among their use cases.
+ */
+export async function listAsking(tx: ReadTx, may: SQL, soon: Instant): Promise<WaitingRow<AskingDetail>[]> {
+  const me = sql`${tx.principal.personId}::uuid`
+  const ends = sql`(select min(e.at) from unnest(array[u.evidence_stale_at, u.evidence_missing_at, u.control_missing_at])
+    as e (at) where e.at > ${tx.now}::timestamptz)`
+  const endsAt = sql`case when u.open_review_id is null and u.approval_id is not null then ${ends} end`
+  return await listWaiting(tx, {
+    ...{ id: sql`u.id`, dueAt: endsAt, since: sql`coalesce(r.opened_at, u.updated_at)` },
+    detail: sql`json_build_object('endsAt', ${instantText(endsAt)}, 'wanted', coalesce(r.exceptions, '[]'))`,
+    from: sql`use_case u left join review r on r.id = u.open_review_id`,
+    where: [
+      sql`(u.business_owner_id = ${me} or u.risk_owner_id = ${me}) and u.block_id is null`,
+      sql`(u.open_review_id is not null or ${endsAt} <= ${soon}::timestamptz)`,
+      ...[isLive, may],
+    ],
+  })
+}
+
 export interface UseCaseDetail {
   reasons: StandingReason[]
   isLapsed: boolean
@@ -208,11 +237,7 @@ export async function listUseCases(
   const isEnding = sql`(${isApproved} and u.valid_until <= ${soon}::timestamptz)`
   const isUnreviewed = sql`(u.approval_id is null and u.stage = 'deployed')`
   return await listWaiting(tx, {
-    ...{
-      id: sql`u.id`,
-      dueAt,
-      since: sql`u.updated_at`,
-    },
+    ...{ id: sql`u.id`, dueAt, since: sql`u.updated_at` },
     detail: sql`json_build_object('reasons', t.reasons, 'isLapsed', ${isApproved} and t.reasons <> '{}',
       'validUntil', ${instantText(sql`u.valid_until`)})`,
     from: sql`use_case u cross join lateral (select ${reasons} as reasons) t`,

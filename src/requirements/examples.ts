@@ -29,7 +29,7 @@ export const requirements = {
       ...{ id: report?.id, because: report?.because, ifMissing: 'refuse', exceptionDays: null, unstated: [] },
       words:
         'a test report of the last 365 days, accepted by somebody other than its giver; nothing is approved without it',
-      asks: [{ ...test, atDecision: 'refused', offers: [] }],
+      asks: [{ ...test, atDecision: 'refused', exceptedUntil: null, offers: [] }],
     },
     {
       ...{
@@ -44,7 +44,7 @@ export const requirements = {
         {
           ...{ ask: control, words: 'MANAGE 2.4 in place', state: 'missing', until: null, evidence: [] },
           next: 'RQ-20: MANAGE 2.4 is not assessed, and has to be in place; assess it',
-          atDecision: 'condition',
+          ...{ atDecision: 'condition', exceptedUntil: null },
           offers: [
             {
               ...{ catalog: 'eu-ai-act', version: '2024', control: 'Article 14', relation: 'intersects' },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CatalogId, CatalogVersion, ControlId, Relation } from '../catalogs/catalog.js'
 import { Required } from '../policy/missing.js'
-import { Ask, Requirement } from '../policy/requirements.js'
+import { Ask, type Asked, Requirement } from '../policy/requirements.js'
 import { Tier } from '../use-cases/use-case.js'
 import * as examples from './examples.js'
 
@@ -15,7 +15,7 @@ export type AskState = z.infer<typeof AskState>
 const AtDecision = z
   .enum(['met', 'excepted', 'condition', 'refused'])
   .describe(
-    'What an approval made now would do: take it as met, except it as the open review asks, carry a condition for it, or be refused',
+    'What an approval made now would do: take it as met, except it (as the approval in force does, or the open review asks), carry a condition for it, or be refused',
   )
 
 const ServingEvidence = z.strictObject({
@@ -54,6 +54,10 @@ const AskStanding = z
   .strictObject({
     ...standing,
     atDecision: AtDecision,
+    exceptedUntil: z.iso
+      .datetime()
+      .nullable()
+      .describe('When the exception ends that the approval in force has for it; null for none'),
     offers: z.array(Offer).describe('What could serve here too: assess the control, naming that evidence'),
   })
   .meta({ id: 'RequirementAsk', description: 'One thing that policy asks for, and how far it is' })
@@ -129,8 +133,27 @@ export const UseCaseRequirements = z
   })
 export type UseCaseRequirements = z.infer<typeof UseCaseRequirements>
 
-/** An exception that the open review asks for: of one control, or of all that a requirement asks for. */
+/** An exception that a review asks for: of one control, or of all that a requirement asks for. */
 export interface Wanted {
   requirement: string
   control?: { catalog: string; version: string; control: string } | undefined
+}
+
+/** Whether a review asks for an exception from this. */
+export function isWanted(wanted: readonly Wanted[], { requirement, ask }: Asked): boolean {
+  return wanted.some(({ requirement: id, control }) => {
+    if (id !== requirement.id) return false
+    if (!control) return true
+    if (ask.type === 'evidence') return false
+    const isSame = ask.catalog === control.catalog && ask.version === control.version
+    return isSame && ask.control === control.control
+  })
+}
+
+/** What of a review under way matters to what is required. */
+export interface OpenReview {
+  tier: Tier
+  wanted: readonly Wanted[]
+  /** It takes the place of a decision that was wrong, and so does not build on it. */
+  isCorrection: boolean
 }

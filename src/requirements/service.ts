@@ -29,21 +29,27 @@ export async function getRequirements(
   const useCase = await getReadable(tx, idOrKey)
   const { id: useCaseId, orgUnitId, businessOwnerId, riskOwnerId } = useCase
   authorize(tx.ability, 'read', 'Profile', { useCaseId, orgUnitId, businessOwnerId, riskOwnerId })
-  return await requirementsOf(tx, policies, useCase, effectiveTier(useCase))
+  return await requirementsOf(tx, policies, useCase)
 }
 
-/** The same for whoever has authorized it, and as if it were of this tier. */
+/**
+ * The same for whoever has authorized it.
+ * @param asTier as if it were of this tier; left out, the one that a review under way decides for, or its own
+ */
 export async function requirementsOf(
   tx: ReadTx,
   policies: RequirementsPolicy,
   useCase: UseCaseRow,
-  tier: Tier,
+  asTier?: Tier,
 ): Promise<UseCaseRequirements> {
+  const review = useCase.openReviewId === null ? undefined : await store.readReview(tx, useCase.openReviewId)
+  const tier = asTier ?? review?.tier ?? effectiveTier(useCase)
   const facts = await requiringFactsOf(tx, useCase)
   const shown = await showOf(tx, useCase.id)
   const requirements = standingsOf(asksOf(policies, tier, facts), {
     ...{ ...shown, tier, facts },
-    wanted: useCase.openReviewId === null ? [] : await store.readWanted(tx, useCase.openReviewId),
+    wanted: review?.wanted ?? [],
+    before: review?.isCorrection ? [] : useCase.required,
     meetingsOf: (catalog) => meetingsOf(policies, catalog),
   })
   const asks = requirements.flatMap((one) => one.asks)
@@ -88,7 +94,37 @@ export async function asksOn(
 
 /** What it has to show. Whoever calls has authorized it. */
 export async function holdingsOf(tx: ReadTx, useCaseId: string): Promise<Holdings> {
-  return await store.readHoldings(tx, useCaseId)
+  const holdings = await store.readHoldings(tx, [useCaseId])
+  return holdings.get(useCaseId) ?? { pieces: [], controls: [] }
+}
+
+/** What is asked of a use case as it is, and what it has to show. */
+export interface Asking {
+  useCase: UseCaseRow
+  asks: Asked[]
+  holdings: Holdings
+}
+
+/** The same of several use cases, in a few round trips however many they are. Whoever calls has authorized them. */
+export async function askingsOf(
+  tx: ReadTx,
+  policies: RequirementPolicies,
+  useCases: readonly UseCaseRow[],
+): Promise<Asking[]> {
+  if (useCases.length === 0) return []
+  const holdings = await store.readHoldings(
+    tx,
+    useCases.map(({ id }) => id),
+  )
+  const unitKeys = new Map<string, string[]>()
+  for (const unitId of new Set(useCases.map(({ orgUnitId }) => orgUnitId))) {
+    unitKeys.set(unitId, await listUnitKeys(tx, unitId))
+  }
+  return useCases.map((useCase) => {
+    const facts = { ...factsOf(useCase), unitKeys: unitKeys.get(useCase.orgUnitId) ?? [] }
+    const asks = asksOf(policies, effectiveTier(useCase), facts)
+    return { useCase, asks, holdings: holdings.get(useCase.id) ?? { pieces: [], controls: [] } }
+  })
 }
 
 /** What is asked for and is not there now; exceptions are not looked at. */

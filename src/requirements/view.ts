@@ -1,17 +1,31 @@
 import type { Meeting } from '../catalogs/catalog-view.js'
 import type { Instant } from '../instant.js'
-import { coverOf, type Gap, type Holdings, missing, type Required, servingPieces } from '../policy/missing.js'
+import {
+  coverOf,
+  type Gap,
+  type Holdings,
+  isExcepted,
+  missing,
+  type Required,
+  servingPieces,
+} from '../policy/missing.js'
 import { askWords, requirementWords } from '../policy/requirement-words.js'
 import {
   type Ask,
   type Asked,
   type ControlAsk,
-  type Requirement,
   type RequiringFacts,
   unstatedFor,
 } from '../policy/requirements.js'
 import type { Tier } from '../use-cases/use-case.js'
-import type { AskStanding, AskState, Offer, UseCaseRequirements, Wanted } from './requirement.js'
+import {
+  type AskStanding,
+  type AskState,
+  isWanted,
+  type Offer,
+  type UseCaseRequirements,
+  type Wanted,
+} from './requirement.js'
 
 /** What there is to show, and what else is known. */
 export interface Shown {
@@ -26,6 +40,8 @@ export interface Situation extends Shown {
   tier: Tier
   facts: RequiringFacts
   wanted: readonly Wanted[]
+  /** What the approval in force excepts from. */
+  before: readonly Required[]
   /** Controls of other catalogs that meet those of this one. */
   meetingsOf(catalog: string): readonly Meeting[]
 }
@@ -50,27 +66,23 @@ export function standingsOf(
 }
 
 function askStanding(asked: Asked, situation: Situation): AskStanding {
-  const found = howFar({ ...asked, requirement: asked.requirement }, situation)
-  const { ask, requirement } = asked
-  const atDecision = found.state === 'met' ? 'met' : atDecisionOf(requirement, ask, situation)
-  const offers = ask.type === 'control' && found.state !== 'met' ? offersFor(ask, situation) : []
-  return { ...found, atDecision, offers }
+  const found = howFar(asked, situation)
+  const { ask } = asked
+  const exceptedUntil = isExcepted(asked, situation.before, situation.at)?.exceptedUntil ?? null
+  const isThere = found.state === 'met'
+  const atDecision = isThere ? 'met' : atDecisionOf(asked, situation.wanted, exceptedUntil)
+  const offers = ask.type === 'control' && !isThere ? offersFor(ask, situation) : []
+  return { ...found, atDecision, exceptedUntil, offers }
 }
 
 function atDecisionOf(
-  { id, ifMissing }: Requirement,
-  ask: Ask,
-  { wanted }: Situation,
+  asked: Asked,
+  wanted: readonly Wanted[],
+  exceptedUntil: Instant | null,
 ): AskStanding['atDecision'] {
-  if (wanted.some((one) => one.requirement === id && isAbout(one, ask))) return 'excepted'
+  if (isWanted(wanted, asked) || exceptedUntil !== null) return 'excepted'
+  const { ifMissing } = asked.requirement
   return ifMissing === 'refuse' ? 'refused' : 'condition'
-}
-
-function isAbout({ control }: Wanted, ask: Ask): boolean {
-  if (!control) return true
-  if (ask.type === 'evidence') return false
-  const isSame = ask.catalog === control.catalog && ask.version === control.version
-  return isSame && ask.control === control.control
 }
 
 /** What an approval required, as it was taken, and how far each thing is now. Pure. */
@@ -134,5 +146,5 @@ const CONSEQUENCES: Record<AskStanding['atDecision'], string> = {
   met: '',
   refused: ' (nothing is approved without it)',
   condition: ' (or an approval carries it as a condition)',
-  excepted: ' (the submission asks for an exception)',
+  excepted: ' (for a time it is excepted)',
 }

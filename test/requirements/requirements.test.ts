@@ -1,7 +1,7 @@
 // What policy asks of a use case, how far it is and what to do next, from a draft to an approval that rests on it.
 import t from 'tap'
-import { type Answer, type Person, policyAsking } from '../app.js'
-import { answersFor, type Committee, register, START, startCommittee } from '../committee.js'
+import { type Answer, ifMatch, type Person, policyAsking } from '../app.js'
+import { answersFor, approve, type Committee, register, START, startCommittee, submit } from '../committee.js'
 import { give } from '../conditions/world.js'
 import { rmf, say } from '../profiles/world.js'
 
@@ -248,3 +248,187 @@ t.test('whoever may read a use case reads what is asked of it, and nobody else',
   const machine = await committee.person('Bot', { rights: ['pipeline'], unitId, kind: 'service' })
   t.ok([403, 404].includes((await machine.get(place(id))).status))
 })
+
+// biome-ignore lint/suspicious/noExplicitAny: as in an Answer
+async function waiting(person: Person, kind: string, useCaseId: string): Promise<any[]> {
+  const { items } = (await person.get('/v1/me/queue')).body
+  return items.filter((item: Answer['body']) => item.kind === kind && item.useCase.id === useCaseId)
+}
+
+const riskItems = async (id: string) => await waiting(riskOwner, 'requirement', id)
+
+t.test('R-102: what holds a review up waits for its owners, until they have done their part', async (t) => {
+  const id = await draft()
+  t.same(await riskItems(id), [], 'not before it is submitted')
+  const reviewId = await submit(committee, id)
+  const gap = 'RQ-10: a test report is missing; attach one, which the seat risk or security has to accept'
+  t.match(await riskItems(id), [
+    { todo: `Nobody can approve it yet. ${gap}`, dueAt: null, link: `/v1/use-cases/${id}/requirements` },
+  ])
+  t.equal((await riskOwner.get((await riskItems(id))[0].link)).status, 200, 'the link leads there')
+  t.equal((await waiting(businessOwner, 'requirement', id)).length, 1)
+  for (const person of [auditor, seats.risk]) t.same(await waiting(person, 'requirement', id), [])
+  const { body } = await seats.legal.get(`/v1/reviews/${reviewId}/brief`)
+  t.match(body.review.missing, [
+    { requirement: 'RQ-10', ifApproved: 'refused' },
+    { requirement: 'RQ-11', ifApproved: 'condition' },
+    { requirement: 'RQ-20', ifApproved: 'condition' },
+  ])
+  const markdown = await seats.legal.get(`/v1/reviews/${reviewId}/brief?format=markdown`)
+  t.match(
+    String(markdown.body),
+    `## What is missing\n\n- ${gap}: **a vote that approves is refused**\n- RQ-11`,
+  )
+  const report = await attach(id)
+  t.same(await riskItems(id), [], 'it waits for others now')
+  t.match(await waiting(seats.risk, 'evidence', id), [
+    { id: report, todo: 'Accept or refuse the test report “Test of triage” for the risk seat' },
+  ])
+  t.same(await waiting(seats.legal, 'evidence', id), [], 'a verdict of theirs would use it up')
+  t.same(await waiting(riskOwner, 'evidence', id), [], 'nor would whoever gave it judge it')
+  const other = await attach(id, { kind: 'risk_assessment' })
+  t.match(await waiting(seats.legal, 'evidence', id), [
+    { id: other, todo: /^Accept or refuse the risk assessment “[^”]+”$/ },
+  ])
+  await judge(seats.risk, report)
+  t.same(await riskItems(id), [])
+})
+
+t.test(
+  'R-103: an approval says what it rests on, and what will lapse it is told thirty days before',
+  async (t) => {
+    const { id } = await register(committee, { technique: 'nlp' })
+    const prospect = async () => (await riskOwner.get(`/v1/use-cases/${id}/next-review`)).body
+    t.match(await prospect(), {
+      readyToDecide: false,
+      missing: [
+        'RQ-10: a test report is missing; attach one, which the seat risk or security has to accept (nothing is approved without it)',
+        /^RQ-20: MANAGE 2.4 is not assessed.*\(or an approval carries it as a condition\)$/,
+      ],
+    })
+    const report = await attach(id)
+    await judge(seats.risk, report)
+    t.match(await prospect(), { readyToDecide: true, missing: [/^RQ-20/] })
+    await approve(committee, await submit(committee, id))
+    const { approval, readyToDecide } = await look(id)
+    t.match(approval, {
+      required: [
+        { requirement: 'RQ-10', taken: 'met', state: 'met', until: on(30), evidence: [{ id: report }] },
+        { requirement: 'RQ-20', taken: 'condition', state: 'missing' },
+      ],
+      ...{ evidenceStaleAt: on(30), evidenceMissingAt: null, controlMissingAt: null },
+    })
+    t.equal(readyToDecide, true)
+    t.match(await riskItems(id), [
+      {
+        dueAt: on(30),
+        todo: 'See to it before 2026-03-31, or its approval lapses then: a test report of the last 30 days, accepted by the seat risk or security',
+      },
+    ])
+    clock.at = on(20)
+    const newer = await attach(id, { supersedesId: report })
+    t.same(await riskItems(id), [], 'a newer one is on its way')
+    await judge(seats.risk, newer, 'refused')
+    t.equal((await riskItems(id)).length, 1)
+    clock.at = on(30)
+    t.match((await riskOwner.get(`/v1/use-cases/${id}`)).body.standing, {
+      ...{ standing: 'lapsed', reasons: ['evidence_stale'] },
+    })
+    t.same(await riskItems(id), [], 'what has lapsed is told as that')
+    t.match(await waiting(riskOwner, 'use_case', id), [
+      { todo: /evidence that it rests on went stale: have newer/ },
+    ])
+    t.match((await look(id)).approval, { required: [{ state: 'stale' }, {}], evidenceStaleAt: on(30) })
+    await judge(seats.risk, await attach(id, { supersedesId: report }))
+    t.match((await look(id)).approval, {
+      required: [{ state: 'met', until: on(60) }, {}],
+      evidenceStaleAt: on(60),
+    })
+    t.match((await riskOwner.get(`/v1/use-cases/${id}`)).body.standing, {
+      standing: /^cleared/,
+      reasons: none,
+    })
+  },
+)
+
+t.test(
+  'R-104: what a review asks to be excepted from holds nobody up, and shows until when it is',
+  async (t) => {
+    const needed = policyAsking({ ...asking[2], ifMissing: 'refuse' })
+    const strict = await startCommittee(t, {}, needed)
+    const { id } = await register(strict, { technique: 'nlp' })
+    const at = `/v1/use-cases/${id}`
+    const see = async () => (await strict.riskOwner.get(`${at}/requirements`)).body
+    t.match(await see(), { readyToDecide: false, counts: { refused: 1 } })
+    const exceptions = [
+      {
+        requirement: 'RQ-20',
+        until: on(40),
+        compensating: { text: 'A person reads every answer before it goes out.' },
+        reason: 'The switch comes in April.',
+      },
+    ]
+    const opened = await strict.riskOwner.post(
+      `${at}/reviews`,
+      { exceptions },
+      ifMatch(await strict.riskOwner.get(at)),
+    )
+    t.equal(opened.status, 201)
+    t.match(await see(), {
+      readyToDecide: true,
+      requirements: [{ asks: [{ atDecision: 'excepted', exceptedUntil: null }] }],
+    })
+    const queue = async () => await waiting(strict.riskOwner, 'requirement', id)
+    t.same(await queue(), [])
+    await approve(strict, opened.body.id)
+    t.match(await see(), {
+      ...{
+        readyToDecide: true,
+        requirements: [{ asks: [{ atDecision: 'excepted', exceptedUntil: on(40) }] }],
+      },
+      approval: { required: [{ taken: 'excepted', exceptedUntil: on(40) }], controlMissingAt: on(40) },
+    })
+    t.same(await queue(), [], 'not yet')
+    strict.clock.at = on(11)
+    t.match(await queue(), [{ dueAt: on(40), todo: /: MANAGE 2.4 in place or not applicable/ }])
+    strict.clock.at = on(40)
+    t.match(await see(), {
+      readyToDecide: false,
+      requirements: [{ asks: [{ atDecision: 'refused', exceptedUntil: null }] }],
+    })
+    t.match((await strict.riskOwner.get(at)).body.standing, {
+      standing: 'lapsed',
+      reasons: ['control_missing'],
+    })
+  },
+)
+
+t.test(
+  'a trial says what an approval would rest on, and GET /v1/policies what is asked of whom',
+  async (t) => {
+    const trial = await riskOwner.post('/v1/tiers/trial', {
+      answers: answersFor.limited,
+      channels: ['phone'],
+    })
+    t.match(trial.body, {
+      tier: 'limited',
+      requirements: [
+        { id: 'RQ-10', unstated: none, words: /nothing is approved without it$/ },
+        {
+          id: 'RQ-11',
+          unstated: ['technique'],
+          asks: ['a security assessment, accepted by somebody other than its giver'],
+        },
+        { id: 'RQ-20', ifMissing: { dueInDays: 60, owner: 'risk_owner' } },
+      ],
+    })
+    t.equal(trial.body.requirements.length, 3)
+    const prohibited = await riskOwner.post('/v1/tiers/trial', { answers: answersFor.prohibited })
+    t.match(prohibited.body, { tier: 'prohibited', requirements: none })
+    const { body } = await riskOwner.get('/v1/policies')
+    t.same(
+      body.requirements.map(({ id }: { id: string }) => id),
+      asking.map(({ id }) => id),
+    )
+  },
+)
