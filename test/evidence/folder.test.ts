@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { BlobStore } from '../../src/evidence/blobs.js'
 import { FolderStore } from '../../src/evidence/stores/folder.js'
 import { filesIn } from './stores.js'
 
@@ -24,7 +25,7 @@ t.test('a file lies where its digest says, and nobody writes it again', async (t
 })
 
 t.test('it locks nothing, and says so', async (t) => {
-  const store = new FolderStore(t.testdir())
+  const store: BlobStore = new FolderStore(t.testdir())
   const { digest } = await store.put(some('kept by rules alone'))
   t.equal(store.locks, false)
   await store.protect(digest, { retainUntil: '2100-01-01T00:00:00.000Z', held: true })
