@@ -57,6 +57,7 @@ const Settings = z.object({
   ASSENT_MAIL_FROM: mailAddress.optional(),
   ASSENT_CLAMAV: ClamdAddress.optional(),
   ASSENT_WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+  ASSENT_NOTICES_KEPT_DAYS: wholeNumber(7, 3650).default(30),
   ASSENT_RATE_LIMIT: wholeNumber(1, 1_000_000).default(1200),
   ASSENT_GATE_RATE_LIMIT: wholeNumber(1, 10_000_000).default(12_000),
   ASSENT_SIGN_IN_FAILURE_LIMIT: wholeNumber(1, 100_000).default(60),
@@ -126,6 +127,7 @@ function configOf(settings: Settings) {
     clamav: settings.ASSENT_CLAMAV,
     mail: mailOf(settings),
     webhooks: { allowPrivate: settings.ASSENT_WEBHOOK_ALLOW_PRIVATE },
+    noticesKeptDays: settings.ASSENT_NOTICES_KEPT_DAYS,
     signInTimeoutMs: settings.ASSENT_SIGN_IN_TIMEOUT_MS,
     rateLimits: {
       general: settings.ASSENT_RATE_LIMIT,

@@ -20,6 +20,7 @@ import { expand } from './expanding.js'
 import type { Mailer } from './mailing.js'
 import type { NoticeMetrics } from './metrics.js'
 import type { Pool } from './outbox-store.js'
+import { pruneDeliveries, pruneOutbox } from './pruning-store.js'
 import { sendToWebhook } from './sending.js'
 import { disableUnreached } from './service.js'
 import type { Vault } from './vault.js'
@@ -40,9 +41,12 @@ export interface DispatcherDeps {
   /** Undefined where no mail is sent. */
   mailer: Mailer | undefined
   metrics: NoticeMetrics
+  /** For so many days after it arrived, a delivery is kept; the rest for three times as many. */
+  keptDays: number
   log: Log
 }
 
+const DAY_SECONDS = 86_400
 /** Longer than any attempt takes: what is still ours then was lost with its process, and is sent again. */
 const LEASE_SECONDS = 60
 const WATCH_EVERY_SECONDS = 60
@@ -64,6 +68,8 @@ export class Dispatcher {
   #wake = () => {}
   #watchedAt: Instant = ''
   #countedAt: Instant = ''
+  /** Once a minute, in one process, and when there is nothing better to do. */
+  #mayPrune = false
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
@@ -126,7 +132,9 @@ export class Dispatcher {
     if (mailer && mails.length > 0) {
       this.#go('mail', async () => await Promise.all(mails.map((one) => this.#sendMail(mailer, one))))
     }
-    return expanded + claimed.length + mails.length
+    const found = expanded + claimed.length + mails.length
+    if (found === 0 && this.#mayPrune) await this.#prune(now())
+    return found
   }
 
   async #watch(now: Instant): Promise<void> {
@@ -135,12 +143,22 @@ export class Dispatcher {
       this.#watchedAt = now
       if (await claimWatch(pool, now, addSeconds(now, -WATCH_EVERY_SECONDS))) {
         await giveNotice(database, assent())
+        this.#mayPrune = true
       }
     }
     if (now >= addSeconds(this.#countedAt || '1970-01-01T00:00:00.000Z', COUNT_EVERY_SECONDS)) {
       this.#countedAt = now
       metrics.keep(await readBacklog(pool), now)
     }
+  }
+
+  async #prune(now: Instant): Promise<void> {
+    this.#mayPrune = false
+    const { pool, keptDays } = this.#deps
+    const before = (days: number) => addSeconds(now, -days * DAY_SECONDS)
+    const age = { delivered: before(keptDays), rest: before(3 * keptDays) }
+    await pruneDeliveries(pool, age)
+    await pruneOutbox(pool, age)
   }
 
   /** What is lost here is found again when its lease is over. */

@@ -45,6 +45,7 @@ export async function prepareTelling(deps: TellingDeps): Promise<Telling> {
     assent: asAssent(policies),
     outgoing: new Outgoing({ allowPrivate: config.webhooks.allowPrivate, ...reaching }),
     metrics: noticeMetrics(registry),
+    keptDays: config.noticesKeptDays,
   })
   return {
     dispatcher,

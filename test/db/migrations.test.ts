@@ -125,7 +125,13 @@ t.test('every table has a primary key, and assent_app no more rights than it nee
     tables.filter(({ reads }) => !reads),
     [],
   )
-  t.strictSame(namesOf(tables.filter(({ removes }) => removes)), ['audit_payload', 'idempotency_key'])
+  t.strictSame(namesOf(tables.filter(({ removes }) => removes)), [
+    'audit_payload',
+    'delivery',
+    'delivery_attempt',
+    'idempotency_key',
+    'outbox',
+  ])
   const onRecord = `
     audit_event audit_payload break_glass break_glass_closing break_glass_review
     catalog_control condition_ending control_assessment control_evidence custody_round

@@ -246,4 +246,40 @@ t.test('a burst of 1,000 events', async (t) => {
   t.match(text, /assent_notice_attempts_total\{channel="webhook",result="delivered"\} 1000/)
   t.match(text, /assent_outbox_pending_deliveries 0/)
   t.equal((await admin.get(`/v1/webhooks/${hook.id}/deliveries`)).body.items.length, 50)
+
+  await t.test(
+    'is removed after a while: what arrived first, what did not later, what waits never',
+    async (t) => {
+      const { rows } = await owner.query('select event_id as id from delivery order by event_id limit 2')
+      const [missed, waiting] = rows.map(({ id }) => id)
+      await owner.query(`update delivery set state = 'given_up' where event_id = $1`, [missed])
+      await owner.query(
+        `update delivery set state = 'pending', done_at = null, next_at = '2100-01-01' where event_id = $1`,
+        [waiting],
+      )
+      const left = async () => {
+        const { rows } =
+          await owner.query(`select (select json_agg(event_id order by event_id) from delivery) as deliveries,
+        (select count(distinct delivery_id)::int from delivery_attempt) as attempted,
+        (select count(*)::int from outbox where type = 'webhook.tested') as events`)
+        return [rows[0].deliveries, rows[0].attempted, rows[0].events]
+      }
+      const after = async (days: number) => {
+        world.later(days * 86_400)
+        await dispatcher.pass()
+        world.later(61)
+        await dispatcher.pass()
+        return await left()
+      }
+      const [all] = await left()
+      t.same(await after(29), [all, 1000, 1000])
+      t.same(await after(1), [[missed, waiting], 2, 1000])
+      t.same(await after(59), [[missed, waiting], 2, 1000])
+      t.same(await after(2), [[waiting], 1, 1])
+      const { rows: events } = await owner.query(
+        `select count(*)::int as n from audit_event where type = 'webhook.tested'`,
+      )
+      t.equal(events[0].n, 1000, 'the log has them all')
+    },
+  )
 })
