@@ -26,8 +26,10 @@ const pieces = sql`evidence i join use_case u on u.id = i.use_case_id
 export function selectEvidence(ability: Ability, reach: Reach): Selection<object> {
   const then = instantSql(reach.at)
   const judged = happened(then, sql`y.given_at`)
-  const superseding = sql`(select n.id from evidence n join evidence_verdict m on m.evidence_id = n.id
-    where n.supersedes_id = i.id and m.verdict = 'accepted' and m.given_at <= ${then} limit 1)`
+  const superseding = sql`case when exists (select from evidence n where n.supersedes_id = i.id) then (
+    with recursive line as (select i.id union select n.id from evidence n join line l on n.supersedes_id = l.id)
+    select l.id from line l join evidence_verdict m on m.evidence_id = l.id
+      where l.id <> i.id and m.verdict = 'accepted' and m.given_at <= ${then} order by m.given_at, l.id limit 1) end`
   const fields: Fields = {
     ...{ ...useCase, id: 'word', kind: 'word', title: 'text', form: 'word' },
     ...{

@@ -33,7 +33,7 @@ const useCaseRecord = {
   firedRules: tier.fired.map((rule) => rule.id),
   policyDigest: tier.policyDigest,
   ...{ standing: standing.standing, reasons, decisionId, validUntil, openReviewId },
-  ...{ evidenceCount: 1, evidenceDigests: [evidence.digest] },
+  ...{ evidenceCount: 1, evidenceDigests: [evidence.digest], evidenceStaleAt: null },
   ...{ sourceRegister: 'sales-portfolio', sourceIdentity: 'INS-08', retiredAt: null },
   ...{ registeredAt: createdAt, updatedAt },
 }

@@ -84,6 +84,9 @@ export const UseCaseRecord = z
     openReviewId: z.uuid().nullable().describe('The review under way'),
     evidenceCount: z.int().describe('Accepted evidence'),
     evidenceDigests: z.array(z.string()).describe('Of the accepted evidence'),
+    evidenceStaleAt: instant
+      .nullable()
+      .describe('When the first piece that its approval requires goes stale'),
     sourceRegister: z.string().nullable().describe('The register it was imported from'),
     sourceIdentity: z.string().nullable().describe('What that register calls it by'),
     retiredAt: instant.nullable(),
@@ -200,7 +203,7 @@ export const useCaseKinds: Kinds<UseCaseRecord> = {
     policyDigest: 'word',
   },
   ...{ standing: 'word', reasons: 'words', decisionId: 'word', validUntil: 'instant', openReviewId: 'word' },
-  ...{ evidenceCount: 'number', evidenceDigests: 'words' },
+  ...{ evidenceCount: 'number', evidenceDigests: 'words', evidenceStaleAt: 'instant' },
   ...{ sourceRegister: 'word', sourceIdentity: 'text', retiredAt: 'instant' },
   ...{ registeredAt: 'instant', updatedAt: 'instant' },
 }

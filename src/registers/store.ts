@@ -153,6 +153,7 @@ function recordOf({ kept, at }: UseCaseSight): Record<keyof UseCaseRecord, SQL> 
     ...{ standing, reasons },
     ...{ decisionId: sql`coalesce(${kept.blockId}, ${kept.approvalId})`, validUntil, openReviewId },
     ...{ evidenceCount: sql`coalesce(cardinality(e.digests), 0)`, evidenceDigests: orNone(sql`e.digests`) },
+    evidenceStaleAt: kept.evidenceStaleAt,
     ...{ sourceRegister: sql`t.register`, sourceIdentity: sql`t.identity` },
     ...{ retiredAt, registeredAt: sql`u.created_at`, updatedAt },
   }
@@ -193,7 +194,7 @@ export const agencies = sql`
 const evidenceOf = (at: SQL, isPage: boolean): SQL => sql`
   select i.use_case_id, array_agg(i.digest order by i.attached_at, i.id) as digests
     from evidence i join evidence_verdict y on y.evidence_id = i.id
-    where y.verdict = 'accepted' and y.given_at <= ${at}
+    where y.verdict = 'accepted' and y.given_at <= ${at} and (i.disposed_at is null or i.disposed_at > ${at})
       and not (exists (select from evidence n where n.supersedes_id = i.id) and exists (
         with recursive line as (select i.id union select n.id from evidence n join line l on n.supersedes_id = l.id)
         select from line l join evidence_verdict a on a.evidence_id = l.id
