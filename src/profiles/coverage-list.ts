@@ -84,7 +84,7 @@ export function entryOf(source: CoverageSource, applies: ReturnType<typeof appli
   const { technique, channels, jurisdictions, answers } = source
   const applicable = applies(tier, { technique, channels, jurisdictions, answers, unitKeys })
   const { total, functions } = coverageOf(applicable, states ?? {})
-  return { id, key, title, orgUnitId, tier, standing, assessedAt, ...total, functions }
+  return Object.assign({ id, key, title, orgUnitId, tier, standing, assessedAt }, total, { functions })
 }
 
 export const isBelow = ({ share }: CoverageEntry, limit: number | undefined): boolean =>

@@ -167,7 +167,7 @@ export function coverageOf({ functions, controls }: Applicable, states: ControlS
   }
   return {
     total: shared(total),
-    functions: functions.map((ref, at) => ({ ...ref, ...shared(parts[at] ?? nothing()) })),
+    functions: functions.map((ref, at) => ofFunction(ref, parts[at] ?? nothing())),
   }
 }
 
@@ -194,7 +194,7 @@ export class CoverageSum {
   }
 
   result(): Covered {
-    const functions = [...this.#functions.values()].map(({ ref, part }) => ({ ...ref, ...shared(part) }))
+    const functions = [...this.#functions.values()].map(({ ref, part }) => ofFunction(ref, part))
     return { total: shared(this.#total), functions }
   }
 }
@@ -212,6 +212,12 @@ function sum(a: Part, b: Part): Part {
   const added = nothing()
   for (const state of ControlState.options) added.states[state] = a.states[state] + b.states[state]
   return { ...added, unmet: a.unmet + b.unmet }
+}
+
+/** Member by member: done for each function of a hundred thousand use cases, spreading takes ten times as long. */
+function ofFunction({ catalog, version, function: id, title }: FunctionRef, part: Part): FunctionCoverage {
+  const { applicable, states, covered, share, unmet } = shared(part)
+  return { catalog, version, function: id, title, applicable, states, covered, share, unmet }
 }
 
 /** Rounded down, so that all is covered where it says 1 and nowhere else. */
