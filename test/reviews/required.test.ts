@@ -8,6 +8,7 @@ import { giveNotice } from '../../src/notices/watching.js'
 import { ifMatch } from '../app.js'
 import { answersFor, approve, register, START, standing, submit, vote } from '../committee.js'
 import { fulfil } from '../conditions/world.js'
+import { delegate } from '../delegated.js'
 import { refuses } from '../unchanged.js'
 import { meeting } from '../waiting.js'
 import {
@@ -163,6 +164,58 @@ t.test(
     clock.at = addDays(START, 10)
     t.match(await standing(committee, id), { reasons: ['condition_overdue'] })
     clock.at = START
+  },
+)
+
+t.test(
+  'R-102: an obligation that asks for more already is not repeated for what is left of it',
+  async (t) => {
+    const id = await registerFor(committee, 'controlled')
+    await approve(committee, await submit(committee, id))
+    await assess(riskOwner, id, { 'MANAGE 2.3': 'in_place' })
+    const { body } = await ask(committee, id)
+    const { body: renewed } = await vote(committee, body.id, 'legal', 'approve')
+    t.match(renewed.decision.required, [{ taken: 'met' }, { taken: 'condition' }])
+    t.match(await conditionsOn(id), [{ text: /^RQ-30: MANAGE 2.3, MANAGE 2.4 in place/, state: 'open' }])
+    t.equal((await conditionsOn(id)).length, 1)
+  },
+)
+
+t.test(
+  'R-80, R-101: refused, superseded and borrowed opinions meet nothing until the seat accepts',
+  async (t) => {
+    const id = await registerFor(committee, 'legal')
+    await approve(committee, await submit(committee, id))
+    const [{ id: conditionId }] = await conditionsOn(id)
+    const attach = async (to: string, more: object = {}) => {
+      const opinion = { kind: 'legal_opinion', title: 'Opinion', statement: 'It may be said so.' }
+      return (await riskOwner.post(`${placeOf(to)}/evidence`, { ...opinion, ...more })).body.id
+    }
+    const judge = async (piece: string, verdict: string, by = seats.legal) =>
+      await by.post(`/v1/evidence/${piece}/verdict`, { verdict, note: 'read it' })
+    const refused = async (piece: string, detail: RegExp) =>
+      await refuses(t, committee, () => fulfil(businessOwner, conditionId, piece), { status: 409, detail })
+
+    const first = await attach(id)
+    await refused(first, /nobody has judged/)
+    await judge(first, 'accepted')
+    const second = await attach(id, { supersedesId: first })
+    await judge(second, 'refused')
+    await refused(second, /was refused/)
+    const third = await attach(id, { supersedesId: first })
+    await judge(third, 'accepted', seats.risk)
+    await refused(first, new RegExp(`${third}, came in place`))
+    await refused(third, /the seat legal accepted/)
+
+    const source = await attach(await registerFor(committee))
+    await judge(source, 'accepted')
+    const { body: shared } = await businessOwner.post(`/v1/evidence/${source}/uses`, { useCaseId: id })
+    await refused(shared.id, /nobody has judged/)
+    const stand = await committee.inUnit('Del', 'committee_member')
+    t.equal((await delegate(seats.legal, stand)).status, 201)
+    const { body: judged } = await judge(shared.id, 'accepted', stand)
+    t.same(judged.verdict.seats, ['legal'], 'through the seat of whoever delegated it')
+    t.equal((await fulfil(businessOwner, conditionId, shared.id)).status, 200)
   },
 )
 
