@@ -102,7 +102,7 @@ export function planToOscal(written: Written, idOf: IdOf): object {
       ],
     },
     'control-implementation': {
-      description: `How far the controls of ${profile.key} were on ${profile.asOf}.`,
+      description: `How far each control of ${profile.key} is, as somebody assessed it.`,
       'implemented-requirements': profile.controls.map((entry) => requirementOf(of, entry)),
     },
     'back-matter': { resources: [profileResource(of, idOf), ...evidenceOf(of)] },
