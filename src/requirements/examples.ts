@@ -1,8 +1,8 @@
-import { evidence } from '../evidence/examples.js'
 import { requirements as policies, policyDigest, required } from '../policy/examples.js'
 import { standing, useCase } from '../use-cases/examples.js'
 
 const { id, key, title } = useCase
+const evidence = { id: '019c47da-1300-779b-9bcc-f850598d6ed7', title: 'Test of the drafts, February 2026' }
 const [report, switchOff] = policies
 const control = {
   ...{ type: 'control', catalog: 'nist-ai-rmf', version: '1.0', control: 'MANAGE 2.4' },
@@ -13,7 +13,7 @@ const test = {
   words: 'a test report of the last 365 days, accepted by somebody other than its giver',
   state: 'waiting',
   until: null,
-  evidence: [{ id: evidence.id, title: 'Test of the drafts, February 2026', counts: false }],
+  evidence: [{ ...evidence, counts: false }],
   next: 'RQ-10: a test report is there; somebody other than its giver has to accept it',
 }
 
@@ -66,7 +66,7 @@ export const requirements = {
           exceptedUntil: null,
         },
         ...{ ...test, state: 'met', until: '2027-02-10T14:00:00.000Z', next: null },
-        evidence: [{ id: evidence.id, title: evidence.title, counts: true }],
+        evidence: [{ ...evidence, counts: true }],
       },
     ],
     ...{ evidenceStaleAt: '2027-02-10T14:00:00.000Z', evidenceMissingAt: null, controlMissingAt: null },
