@@ -190,6 +190,27 @@ t.test('R-104: what cannot be granted is refused at once, with each reason', asy
   await refuses(t, committee, cited, { status: 422, detail: /leave out one of them/ })
 })
 
+t.test('R-53, R-104: a precedent lends neither its exceptions nor what policy asked of it', async (t) => {
+  const { decision } = await excepted([report], 'tested', 'legal')
+  t.match(decision.conditions, [{ requirement: 'RQ-20' }])
+  const id = await registerFor(committee, 'tested', 'legal')
+  const { body: review } = await ask(committee, id, { precedentId: decision.id })
+  t.match(review, {
+    route: 'precedent',
+    missing: [
+      { requirement: 'RQ-10', ifApproved: 'refused' },
+      { requirement: 'RQ-20', ifApproved: 'condition' },
+    ],
+  })
+  const approving = () => vote(committee, review.id, 'risk', 'approve')
+  t.match(await approving(), { status: 409, body: { detail: /RQ-10/ } })
+  await accepted(committee, id, { kind: 'test_report' })
+  const { body } = await approving()
+  t.match(body.decision.conditions, [{ requirement: 'RQ-20' }])
+  t.equal(body.decision.conditions.length, 1, 'asked for once, by policy')
+  t.same(await exceptionsOn(id), [])
+})
+
 t.test('the database itself keeps what was granted', async (t) => {
   const { id, decision } = await excepted([report], 'tested')
   const elsewhere = await registerFor(committee, 'tested')
