@@ -29,7 +29,7 @@ const HANDBOOK = 'as our handbook has it'
 /** What the risk owner keeps for later. */
 interface Later {
   /** A kind of evidence without which nothing is approved. */
-  evidence: grounds.Open<EvidenceAsk> | undefined
+  evidence: grounds.Open<EvidenceAsk>
   /** A control that policy lets a decision except. */
   control: grounds.Open<ControlAsk> | undefined
 }
@@ -41,15 +41,17 @@ export interface Approved {
   piece: Evidence
 }
 
-/** A risk owner's way: from a draft of which much is missing to an approval that rests on something. */
+/** A risk owner's way: from a draft of which much is missing to an approval that rests on something, if policy asks so. */
 export async function tellControls(stage: Stage, telling: Telling): Promise<Approved | undefined> {
   const key = await registerTriage(stage)
   await bindPipeline(stage, [key])
   const open = await tellMissing(stage, telling, key)
-  const later = {
-    evidence: open.evidence.findLast(({ atDecision }) => atDecision === 'refused'),
-    control: open.controls.findLast(({ exceptionDays }) => exceptionDays !== null),
+  const evidence = open.evidence.findLast(({ atDecision }) => atDecision === 'refused')
+  if (!evidence) {
+    telling.say('policy insists on no evidence for it, so there is nothing more to tell')
+    return undefined
   }
+  const later = { evidence, control: open.controls.findLast(({ exceptionDays }) => exceptionDays !== null) }
   const evidenceIds = await giveEvidence(stage, telling, key, { open, later })
   await assessControls(stage, telling, key, { open, later, evidenceIds })
   return await decide(stage, telling, key, later)
@@ -152,22 +154,17 @@ async function tellCoverage(stage: Stage, telling: Telling, key: string): Promis
   telling.say(`  ${Math.floor((coverage.share ?? 0) * 100)} % of what policy asks for is covered`)
 }
 
-async function decide(
-  stage: Stage,
-  telling: Telling,
-  key: string,
-  later: Later,
-): Promise<Approved | undefined> {
+async function decide(stage: Stage, telling: Telling, key: string, later: Later): Promise<Approved> {
   telling.step('The committee cannot approve while something is missing')
   const review = await submit(stage, key, RISK, exceptionFor(telling, later.control))
   const ballot = { choice: 'approve', rationale: 'A person decides, and the test shows whom it helps.' }
   for (const seat of ['risk', 'legal']) await vote(stage, telling, review, seat, ballot)
-  const piece = later.evidence && (await mend(stage, telling, { key, review, ballot }, later.evidence.ask))
+  const piece = await mend(stage, telling, { key, review, ballot }, later.evidence.ask)
   await vote(stage, telling, review, 'compliance', ballot)
   await tellExceptions(stage, telling, key)
   await tellStanding(stage, telling, key)
   await askGate(stage, telling, key)
-  return piece && { key, piece }
+  return { key, piece }
 }
 
 function exceptionFor(telling: Telling, control: Later['control']): object {

@@ -53,12 +53,11 @@ export async function tellStory(
   await look(stage, telling, plot.approved, { before, folder })
 }
 
-/** A policy that insists on no evidence has nothing that goes stale. */
 async function tellControlled(stage: Stage, telling: Telling, folder: string): Promise<void> {
   const approved = await tellControls(stage, telling)
-  if (approved) await tellHold(stage, telling, approved)
-  await tellRegister(stage, telling)
   if (!approved) return
+  await tellHold(stage, telling, approved)
+  await tellRegister(stage, telling)
   await tellStale(stage, telling, approved)
   await tellTakingHome(stage, telling, approved, folder)
 }
