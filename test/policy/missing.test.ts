@@ -13,6 +13,7 @@ import {
   type Piece,
   Required,
   type RequiredHead,
+  servingPieces,
 } from '../../src/policy/missing.js'
 import type { Ask, Asked, Requirement } from '../../src/policy/requirements.js'
 
@@ -269,6 +270,44 @@ t.test('R-103: what is missing is missing since it was taken away', async (t) =>
   t.same(headOf(list, there, second, on(9)), clear, 'and mending it cures that')
 })
 
+t.test(
+  'R-104: what is lacking now is missing from now on, though an exception was to end later',
+  async (t) => {
+    const before = { ...clear, evidenceMissingAt: on(20), controlMissingAt: on(20) }
+    t.same(headOf([required(evidence()), required(control())], nothing, before, on(5)), {
+      ...{ evidenceStaleAt: null, evidenceMissingAt: on(5), controlMissingAt: on(5) },
+    })
+  },
+)
+
+t.test('the pieces that serve an ask are those that count, and then those that wait', async (t) => {
+  const pieces = [
+    piece({ id: 'open', verdict: null }),
+    piece({ id: 'held', verdict: null, isHeld: true }),
+    piece({ id: 'refused', verdict: 'refused' }),
+    piece({ id: 'of another seat', seats: ['legal'] }),
+    piece({ id: 'counts' }),
+    piece({ id: 'old', givenAt: on(-40) }),
+    piece({ id: 'stale', freshUntil: on(10) }),
+    piece({ id: 'of another kind', kind: 'model_card' }),
+    piece({ id: 'newer', kind: 'model_card', replaces: ['named'], freshUntil: on(11) }),
+  ]
+  const serving = (ask: Ask, controls: Assessed[] = []) =>
+    servingPieces(ask, having(pieces, controls), on(10)).map(({ piece: { id }, counts }) => [id, counts])
+  const ask = evidence({ acceptedBy: ['risk'], freshForDays: 30 })
+  t.same(serving(ask), [
+    ['counts', true],
+    ['open', false],
+    ['held', false],
+  ])
+  t.same(serving(control({ withEvidence: true })), [], 'of a control that nobody assessed')
+  const named = assessed({ evidenceIds: ['named', 'open', 'refused', 'stale'] })
+  t.same(serving(control({ withEvidence: true }), [named]), [
+    ['newer', true],
+    ['open', false],
+  ])
+})
+
 t.test('what became a condition is the business of that condition, until it was met', async (t) => {
   const [ask, given] = [evidence({ freshForDays: 30 }), having([piece({ givenAt: on(2) })])]
   t.same(headOf([required(ask, { taken: 'condition' })], nothing, clear, on(1)), clear)
@@ -409,5 +448,8 @@ t.test('each gap says what is so and what to do next', async (t) => {
 t.test('what was required is kept as it was taken', async (t) => {
   const kept = required(evidence(), { exceptedUntil: addSeconds(on(1), 1) })
   t.same(Required.parse(JSON.parse(JSON.stringify(kept))), kept)
+  for (const taken of ['condition', 'excepted'] as const) {
+    t.same(Required.parse(required(control(), { taken })), required(control(), { taken }))
+  }
   t.throws(() => Required.parse({ ...kept, taken: 'waived' }))
 })

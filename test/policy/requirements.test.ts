@@ -214,6 +214,8 @@ t.test('a requirement that contradicts itself does not come into force', async (
     ],
     [controls({ ids: ['MAP 1.1', 'MAP 1.1'] }), `${place}/controls/ids/1: is there before`],
     [{ ...report, id: 'R-1' }, `${place}/id: number requirements as RQ-01`],
+    [{ ...report, id: 'XRQ-10' }, `${place}/id: number requirements as RQ-01`],
+    [{ ...report, id: 'RQ-1000' }, `${place}/id: number requirements as RQ-01`],
     [{ ...report, because: ' ' }, `${place}/because: write the sentence`],
     [{ ...report, ifMissing: 'warn' }, `${place}/ifMissing: say "refuse", or with which due date`],
     [
@@ -237,6 +239,7 @@ t.test('a requirement that contradicts itself does not come into force', async (
     '/requirements/1/id: another requirement has this id; give each its own',
   ])
   t.same(flaws(report, switchOff, { ...report, id: 'RQ-11' }), [], 'the same may be asked for twice')
+  t.same(flaws({ ...switchOff, ifMissing: { dueInDays: 9, owner: 'business_owner' } }), [])
   t.same(flaws({ ...report, when: { tiers: ['minimal', 'high'] }, exception: { longestDays: 9 } }), [])
 })
 
