@@ -1,15 +1,14 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Instant } from '../instant.js'
-import type { Quarantine } from './scan-store.js'
 
 export interface ScanMetrics {
   /** By how a look at a file ended: `released`, `rejected`, or `failed` and to be done again. */
   scans: Counter<'result'>
-  /** Keeps what was counted last, so that metrics can be read while the database is down. */
-  keep(quarantine: Quarantine, now: Instant): void
+  /** Keeps since when the longest waits, so that metrics can be read while the database is down. */
+  keep(since: Instant | null, now: Instant): void
 }
 
-/** What the scanner of this process does, and what waits for one. */
+/** What the scanner of this process does, and how long files wait; how many do, custody counts. */
 export function scanMetrics(registry: Registry): ScanMetrics {
   const registers = [registry]
   const scans = new Counter({
@@ -19,20 +18,14 @@ export function scanMetrics(registry: Registry): ScanMetrics {
     registers,
   })
   for (const result of ['released', 'rejected', 'failed']) scans.inc({ result }, 0)
-  const files = new Gauge({
-    name: 'assent_evidence_quarantined_files',
-    help: 'Files that wait for the virus scanner',
-    registers,
-  })
   const age = new Gauge({
     name: 'assent_evidence_quarantined_oldest_seconds',
-    help: 'How long the longest of them has waited',
+    help: 'How long the file has waited for the virus scanner that waits longest',
     registers,
   })
   return {
     scans,
-    keep({ files: count, since }, now) {
-      files.set(count)
+    keep(since, now) {
       age.set(since === null ? 0 : Math.max(0, (Date.parse(now) - Date.parse(since)) / 1000))
     },
   }

@@ -38,18 +38,13 @@ export async function claimScan(
   return rows[0]
 }
 
-/** How many wait for the scanner, and since when the longest of them does. */
-export interface Quarantine {
-  files: number
-  since: Instant | null
-}
-
-export async function readQuarantine(pool: pg.Pool): Promise<Quarantine> {
-  const { rows } = await pool.query<Quarantine>(
-    `select count(*)::int as files, min(e.attached_at) as since
-      from evidence_scan s join evidence e on e.id = s.evidence_id where s.state = 'quarantined'`,
+/** Since when that file waits for the scanner that waits longest; null where none does. */
+export async function readQuarantinedSince(pool: pg.Pool): Promise<Instant | null> {
+  const { rows } = await pool.query<{ since: Instant | null }>(
+    `select min(e.attached_at) as since from evidence_scan s join evidence e on e.id = s.evidence_id
+      where s.state = 'quarantined'`,
   )
-  return rows[0] ?? { files: 0, since: null }
+  return rows[0]?.since ?? null
 }
 
 /** It stays in quarantine, and is looked at again then. */

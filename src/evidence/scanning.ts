@@ -8,7 +8,7 @@ import { lockUseCases, saveUseCase } from '../use-cases/service.js'
 import type { BlobStore } from './blobs.js'
 import type { Scan } from './clamd.js'
 import type { ScanMetrics } from './metrics.js'
-import { claimScan, endScan, postponeScan, type QuarantinedFile, readQuarantine } from './scan-store.js'
+import { claimScan, endScan, postponeScan, type QuarantinedFile, readQuarantinedSince } from './scan-store.js'
 
 export interface ScanningDeps {
   database: Database
@@ -25,7 +25,7 @@ const LEASE_SECONDS = 900
 /** After a failure of the scanner, for as long as it takes: an error never lets a file go. */
 const WAITS_SECONDS = [10, 60, 300, 900]
 const POLL_MS = 1000
-const COUNT_MS = 10_000
+const MEASURE_MS = 10_000
 
 /**
  * Has each file in quarantine looked through, one at a time in every process. Of several processes each file is in
@@ -44,7 +44,7 @@ export class Scanning {
     this.#stopping = new AbortController()
     this.#running = Promise.all([
       this.#each(POLL_MS, () => this.pass()),
-      this.#each(COUNT_MS, () => this.count()),
+      this.#each(MEASURE_MS, () => this.measure()),
     ])
   }
 
@@ -67,10 +67,10 @@ export class Scanning {
     return ended
   }
 
-  /** Counts what waits, for whoever watches over it. */
-  async count(): Promise<void> {
+  /** Looks how long files wait, for whoever watches over it. */
+  async measure(): Promise<void> {
     const { pool, clock } = this.#deps.database
-    this.#deps.metrics.keep(await readQuarantine(pool), clock.now())
+    this.#deps.metrics.keep(await readQuarantinedSince(pool), clock.now())
   }
 
   async #each(ms: number, work: () => Promise<unknown>): Promise<void> {

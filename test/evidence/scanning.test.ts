@@ -111,40 +111,41 @@ t.test('it listens on a socket of this machine as well, and stops when it is tol
   t.equal(clamd.state.sessions, 0)
 })
 
-t.test('what waits is counted, and a scanner that is gone keeps nobody from anything else', async (t) => {
-  const world = await startScanned(t)
-  const registry = new Registry()
-  const scanning = scanningOf(world, world.clamd.address, new FolderStore(world.folder), registry)
-  const counted = async (result: string) => {
-    const { values } = (await registry.getMetricsAsJSON()).find(
-      ({ name }) => name === 'assent_evidence_scans_total',
-    ) as { values: { labels: { result?: string }; value: number }[] }
-    return values.find(({ labels }) => labels.result === result)?.value
-  }
-  const shown = async () => {
-    await scanning.count()
-    const text = await registry.metrics()
-    const [, files] = /^assent_evidence_quarantined_files (\d+)$/m.exec(text) ?? []
-    const [, age] = /^assent_evidence_quarantined_oldest_seconds ([\d.]+)$/m.exec(text) ?? []
-    return [Number(files), Number(age)]
-  }
-  t.same(await shown(), [0, 0])
-  for (const bytes of ['clean', eicar]) await upload(world, world.risk, { bytes })
-  await world.owner.query(`update evidence set attached_at = attached_at - interval '1 hour'`)
-  world.clamd.state.manner = 'dies'
-  await scanning.pass()
-  const [files, age = 0] = await shown()
-  t.equal(files, 2)
-  t.ok(age >= 3600 && age < 3700, `${age} s`)
-  t.same(await Promise.all(['released', 'rejected', 'failed'].map(counted)), [0, 0, 2])
-  t.equal((await world.ask({ url: '/readyz' })).status, 200)
-  t.equal((await world.judge.get(world.url)).status, 200)
-  world.clamd.state.manner = 'honest'
-  await letTimePass(world)
-  await scanning.pass()
-  t.same(await shown(), [0, 0])
-  t.same(await Promise.all(['released', 'rejected', 'failed'].map(counted)), [1, 1, 2])
-})
+t.test(
+  'how long files wait is measured, and a scanner that is gone keeps nobody from anything else',
+  async (t) => {
+    const world = await startScanned(t)
+    const registry = new Registry()
+    const scanning = scanningOf(world, world.clamd.address, new FolderStore(world.folder), registry)
+    const counted = async (result: string) => {
+      const { values } = (await registry.getMetricsAsJSON()).find(
+        ({ name }) => name === 'assent_evidence_scans_total',
+      ) as { values: { labels: { result?: string }; value: number }[] }
+      return values.find(({ labels }) => labels.result === result)?.value
+    }
+    const shown = async () => {
+      await scanning.measure()
+      const text = await registry.metrics()
+      const [, age] = /^assent_evidence_quarantined_oldest_seconds ([\d.]+)$/m.exec(text) ?? []
+      return Number(age)
+    }
+    t.equal(await shown(), 0)
+    for (const bytes of ['clean', eicar]) await upload(world, world.risk, { bytes })
+    await world.owner.query(`update evidence set attached_at = attached_at - interval '1 hour'`)
+    world.clamd.state.manner = 'dies'
+    await scanning.pass()
+    const age = await shown()
+    t.ok(age >= 3600 && age < 3700, `${age} s`)
+    t.same(await Promise.all(['released', 'rejected', 'failed'].map(counted)), [0, 0, 2])
+    t.equal((await world.ask({ url: '/readyz' })).status, 200)
+    t.equal((await world.judge.get(world.url)).status, 200)
+    world.clamd.state.manner = 'honest'
+    await letTimePass(world)
+    await scanning.pass()
+    t.equal(await shown(), 0)
+    t.same(await Promise.all(['released', 'rejected', 'failed'].map(counted)), [1, 1, 2])
+  },
+)
 
 t.test('words of people and links wait for nobody', async (t) => {
   const world = await startScanned(t)
