@@ -30,9 +30,12 @@ const common = {
   answers: { 200: file },
 }
 const description =
-  'A tar with use cases, versions, reviews, votes, decisions, conditions, suspensions, incidents, grants, evidence, the ' +
-  'log and the policy in force, readable without Assent; `sha256sum -c manifest.sha256` verifies it. It is streamed, ' +
-  'and breaks off when something goes wrong instead of ending. Takes the right to read the log as well.'
+  'A tar with use cases, versions, reviews, votes, decisions, exceptions, conditions, control profiles, suspensions, ' +
+  'incidents, openings by break-glass, delegations, grants, evidence with its retention, holds and disposals, answers ' +
+  'of the gate, refusals, the log, and the policies that any of it names, readable without Assent; ' +
+  '`sha256sum -c manifest.sha256` verifies it, and `assent package verify` holds it against its log. It is streamed, ' +
+  'and when something goes wrong it breaks off, without sums, instead of ending; `INCOMPLETE.txt` says why. Takes ' +
+  'the right to read the log as well.'
 
 /** What an auditor takes home. */
 export async function packageRoutes(app: App, { database, policies, config, blobs }: Deps): Promise<void> {
