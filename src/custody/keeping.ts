@@ -8,25 +8,26 @@ interface Keeping {
   log: { warn(about: object, message: string): void }
 }
 
-const BATCH = 100
+const BATCH = 1000
 
 /** bytes of which every piece was disposed of go, after the commit that said so. @returns how many went */
 export async function removeDisposed({ database, blobs, log }: Keeping): Promise<number> {
   let removed = 0
-  for await (const digest of inBatches(
-    (after) => store.listRemovable(database.pool, after, BATCH),
-    (one) => one,
-  )) {
-    const remove = async (isHeld: boolean) => {
-      if (isHeld) await blobs.protect(digest, { retainUntil: null, held: false })
-      await blobs.remove(digest)
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const digests: string[] = await store.listRemovable(database.pool, after, BATCH)
+    for (const digest of digests) {
+      const remove = async (isHeld: boolean) => {
+        if (isHeld) await blobs.protect(digest, { retainUntil: null, held: false })
+        await blobs.remove(digest)
+      }
+      try {
+        const now = () => database.clock.now()
+        if (await store.removeLocked(database.pool, digest, { now, remove })) removed += 1
+      } catch (err) {
+        log.warn({ err, digest }, 'bytes that were disposed of are still there; they are removed later')
+      }
     }
-    try {
-      const now = () => database.clock.now()
-      if (await store.removeLocked(database.pool, digest, { now, remove })) removed += 1
-    } catch (err) {
-      log.warn({ err, digest }, 'bytes that were disposed of are still there; they are removed later')
-    }
+    after = digests.length < BATCH ? undefined : digests.at(-1)
   }
   return removed
 }
@@ -36,33 +37,24 @@ export async function tellStore({ database, blobs, log }: Keeping): Promise<numb
   if (!blobs.locks) return 0
   let told = 0
   const now = database.clock.now()
-  const next = (after: string) => store.listUntold(database.pool, now, { after, limit: BATCH })
-  for await (const untold of inBatches(next, ({ digest }) => digest)) {
-    const { digest, retainUntil, held } = untold
-    try {
-      await blobs.protect(digest, { retainUntil, held })
-      await store.keepTold(database.pool, untold, now)
-      told += 1
-    } catch (err) {
-      log.warn(
-        { err, digest },
-        'the evidence store could not be told how long to keep this; it is told again',
-      )
+  for (let after: string | null = ''; after !== null; ) {
+    const batch: Awaited<ReturnType<typeof store.listUntold>> = await store.listUntold(database.pool, now, {
+      ...{ after, limit: BATCH },
+    })
+    for (const untold of batch.untold) {
+      const { digest, retainUntil, held } = untold
+      try {
+        await blobs.protect(digest, { retainUntil, held })
+        await store.keepTold(database.pool, untold, now)
+        told += 1
+      } catch (err) {
+        log.warn(
+          { err, digest },
+          'the evidence store could not be told how long to keep this; it is told again',
+        )
+      }
     }
+    after = batch.last
   }
   return told
-}
-
-/** Each once, in the order of digests, however many fail. */
-async function* inBatches<T>(
-  next: (after: string) => Promise<T[]>,
-  digestOf: (one: T) => string,
-): AsyncGenerator<T> {
-  for (let after = ''; ; ) {
-    const batch = await next(after)
-    yield* batch
-    const last = batch.at(-1)
-    if (last === undefined || batch.length < BATCH) return
-    after = digestOf(last)
-  }
 }

@@ -54,29 +54,36 @@ const isHeld = `exists (select from legal_hold_object o
     and not exists (select from legal_hold_release x where x.object_id = o.id)
     and not exists (select from legal_hold_lifting x where x.hold_id = o.hold_id))`
 
-/** Bytes of which the store was told less than now holds of any piece with them, by digest. */
+/** Of so many files, by digest, those of which the store was told less than now holds of any piece with them. */
 export async function listUntold(
   pool: pg.Pool,
   now: Instant,
   { after, limit }: { after: string; limit: number },
-): Promise<Untold[]> {
-  const { rows } = await pool.query<Untold>(
-    `select digest, until::text as "retainUntil", held from (
-      select b.digest, b.told_at, b.held as told_held, b.retain_until as told_until,
-        max(${ends}) as until, bool_or(${isHeld}) as held,
-        bool_and(r.retired_at is null and f.days_after_retirement > 0) as is_open
-      from stored_blob b join evidence e on e.digest = b.digest and e.form = 'file' and e.disposed_at is null
-        join retention_floor f on f.evidence_id = e.id
-          and f.ordinal = (select max(l.ordinal) from retention_floor l where l.evidence_id = e.id)
-        left join retirement r on r.use_case_id = e.use_case_id
-      where b.removed_at is null and b.digest > $2
-      group by b.digest) d
-    where told_at is null or held is distinct from told_held
-      or until > told_until + case when is_open then interval '720 hours' else interval '0' end
-    order by digest limit $3`,
+): Promise<{ untold: Untold[]; last: string | null }> {
+  const { rows } = await pool.query<Untold & { isUntold: boolean }>(
+    `select digest, until::text as "retainUntil", held, until is not null and (told_at is null
+        or held is distinct from told_held
+        or until > told_until + case when is_open then interval '720 hours' else interval '0' end) as "isUntold"
+      from (
+        select b.digest, b.told_at, b.held as told_held, b.retain_until as told_until,
+          max(${ends}) as until, bool_or(${isHeld}) as held,
+          bool_and(r.retired_at is null and f.days_after_retirement > 0) as is_open
+        from (select * from stored_blob where removed_at is null and digest > $2 order by digest limit $3) b
+          left join evidence e on e.digest = b.digest and e.form = 'file' and e.disposed_at is null
+          left join lateral (select * from retention_floor l where l.evidence_id = e.id
+            order by l.ordinal desc limit 1) f on true
+          left join retirement r on r.use_case_id = e.use_case_id
+        group by b.digest, b.told_at, b.held, b.retain_until) d
+      order by digest`,
     [now, after, limit],
   )
-  return rows.map((row) => ({ ...row, retainUntil: fromPostgres(row.retainUntil) }))
+  const untold = rows.filter(({ isUntold }) => isUntold)
+  return {
+    untold: untold.map(({ digest, retainUntil, held }) => ({
+      ...{ digest, held, retainUntil: fromPostgres(retainUntil) },
+    })),
+    last: rows.length < limit ? null : (rows.at(-1)?.digest ?? null),
+  }
 }
 
 export async function keepTold(
@@ -91,14 +98,17 @@ export async function keepTold(
   )
 }
 
-const allDisposed = `exists (select from evidence e where e.digest = b.digest and e.form = 'file')
-  and not exists (select from evidence e where e.digest = b.digest and e.form = 'file' and e.disposed_at is null)`
+const isInUse =
+  "exists (select from evidence l where l.digest = b.digest and l.form = 'file' and l.disposed_at is null)"
+
+/** From what was disposed of to its bytes, where they are still there and in no use. */
+const removable = `from evidence_disposal d join evidence e on e.id = d.evidence_id and e.form = 'file'
+  join stored_blob b on b.digest = e.digest and b.removed_at is null where not ${isInUse}`
 
 /** Bytes of which every piece was disposed of, and that are still there. */
 export async function listRemovable(pool: pg.Pool, after: string, limit: number): Promise<string[]> {
   const { rows } = await pool.query<{ digest: string }>(
-    `select b.digest from stored_blob b where b.removed_at is null and b.digest > $1 and ${allDisposed}
-      order by b.digest limit $2`,
+    `select distinct b.digest ${removable} and b.digest > $1 order by b.digest limit $2`,
     [after, limit],
   )
   return rows.map(({ digest }) => digest)
@@ -124,7 +134,7 @@ export async function removeLocked(
     const [row] = rows
     // Asked anew: what was attached before the lock was ours is seen only now.
     const { rowCount } = await client.query(
-      `select from stored_blob b where b.digest = $1 and ${allDisposed}`,
+      `select from stored_blob b where b.digest = $1 and not ${isInUse}`,
       [digest],
     )
     if (row === undefined || rowCount === 0) {
@@ -239,7 +249,7 @@ export async function readCounts(client: pg.Pool | pg.ClientBase): Promise<Count
       count(*) filter (where checked_at is null)::int as unchecked, min(checked_at)::text as "oldestCheckAt",
       count(*) filter (where damaged_at is not null)::int as damaged,
       (select count(*)::int from evidence_scan where state = 'quarantined') as quarantined,
-      (select count(*)::int from stored_blob b where b.removed_at is null and ${allDisposed}) as "waitingForRemoval"
+      (select count(distinct b.digest)::int ${removable}) as "waitingForRemoval"
     from stored_blob where removed_at is null`)
   const [row] = rows
   if (!row) throw new Error('counts came back empty')

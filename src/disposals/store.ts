@@ -39,15 +39,18 @@ const endsAt = sql`case when f.days_after_retirement = 0 then f.retain_until
 
 const named = sql`d.evidence @> jsonb_build_array(jsonb_build_object('id', e.id))`
 
+const inForce = sql`from legal_hold_object o join legal_hold h on h.id = o.hold_id
+  where o.use_case_id = e.use_case_id and (o.evidence_id is null or o.evidence_id = e.id)
+    and not exists (select from legal_hold_release x where x.object_id = o.id)
+    and not exists (select from legal_hold_lifting x where x.hold_id = o.hold_id)`
+
 /** One row a piece. What retention says comes from the last row alone, and a piece without one has no end. */
 const weighed = sql`
   select e.id, e.use_case_id, u.number, u.title as use_case_title, e.title, e.kind, e.form, e.digest, e.size,
     e.attached_at, e.disposed_at is not null as is_disposed, coalesce(f.classes, '{}') as classes, ${endsAt} as ends_at,
     r.retired_at is not null as is_retired, u.open_review_id is not null as has_open_review,
-    array(select distinct h.key from legal_hold_object o join legal_hold h on h.id = o.hold_id
-      where o.use_case_id = e.use_case_id and (o.evidence_id is null or o.evidence_id = e.id)
-        and not exists (select from legal_hold_release x where x.object_id = o.id)
-        and not exists (select from legal_hold_lifting x where x.hold_id = o.hold_id) order by h.key) as held_by,
+    exists (select ${inForce}) as is_held,
+    array(select distinct h.key ${inForce} order by h.key) as held_by,
     exists (select from evidence_verdict v where v.evidence_id = e.id and v.verdict = 'refused')
       or exists (select from evidence n join evidence_verdict v on v.evidence_id = n.id
         where n.supersedes_id = e.id and v.verdict = 'accepted') as is_past,
@@ -105,7 +108,7 @@ export async function listCandidates(
     : sql`true`
   const { rows } = await tx.sql.execute<RawRow>(sql`
     select ${columns} from (${weighed} where e.disposed_at is null and ${of}) w
-    where ${where} and ${beyond} and w.ends_at <= ${tx.now}::timestamptz and w.held_by = '{}'
+    where ${where} and ${beyond} and w.ends_at <= ${tx.now}::timestamptz and not w.is_held
       and (w.is_retired or (not w.has_open_review and not w.is_rested_on and w.is_past))
     order by w.attached_at, w.id limit ${limit}`)
   return rows.map(read)

@@ -50,9 +50,10 @@ async function findRises(
 ): Promise<Rise[]> {
   const ids = useCases.map(({ id }) => id)
   const [kept, decidedAt] = await Promise.all([store.listKept(tx, ids), store.findDecidedAt(tx, ids)])
+  const units = await unitKeysOf(tx, useCases)
   const rises: Rise[] = []
   for (const useCase of useCases) {
-    const facts = { ...factsOf(useCase), unitKeys: await listUnitKeys(tx, useCase.orgUnitId) }
+    const facts = { ...factsOf(useCase), unitKeys: units.get(useCase.orgUnitId) ?? [] }
     const scope = { tier: effectiveTier(useCase), facts }
     for (const { id: evidenceId, attachedAt, floor, ...row } of kept.filter(isOf(useCase))) {
       const piece = {
@@ -65,6 +66,12 @@ async function findRises(
     }
   }
   return rises
+}
+
+/** By the id of the unit: many use cases lie in few units. */
+async function unitKeysOf(tx: ReadTx, useCases: UseCaseRow[]): Promise<Map<string, string[]>> {
+  const ids = [...new Set(useCases.map(({ orgUnitId }) => orgUnitId))]
+  return new Map(await Promise.all(ids.map(async (id) => [id, await listUnitKeys(tx, id)] as const)))
 }
 
 const isOf =
