@@ -173,11 +173,14 @@ export async function listAcceptedRows(tx: ReadTx, useCaseId: string): Promise<E
   return rows.map((row) => row.evidence)
 }
 
-/** Which of these digests some evidence has, other than that whose bytes were disposed of. */
+/**
+ * Which of these digests some evidence has. Bytes that were noted as removed are nobody's, unless a piece is there that
+ * was not disposed of: a note alone lets no bytes go.
+ */
 export async function findNamed(pool: pg.Pool, digests: string[]): Promise<Set<string>> {
   const { rows } = await pool.query<{ digest: string }>(
-    `select distinct e.digest from evidence e where e.digest = any($1)
-      and not exists (select from stored_blob b where b.digest = e.digest and b.removed_at is not null)`,
+    `select distinct e.digest from evidence e where e.digest = any($1) and (e.disposed_at is null
+      or not exists (select from stored_blob b where b.digest = e.digest and b.removed_at is not null))`,
     [digests],
   )
   return new Set(rows.map(({ digest }) => digest))

@@ -39,6 +39,10 @@ t.test('also what was disposed of and then came again, but never to its row', as
   age(folder, body.digest)
   t.equal(await collectOrphans(database, store), 0)
   await owner.query('update stored_blob set removed_at = now() where digest = $1', [body.digest])
+  t.equal(await collectOrphans(database, store), 0, 'nothing goes on the word of a note alone')
+  await owner.query(`update evidence set title = '', file_name = null, disposed_at = now() where id = $1`, [
+    body.id,
+  ])
   t.equal(await collectOrphans(database, store), 1)
   t.same(filesIn(folder), [])
 })
