@@ -5,7 +5,7 @@ import { type Answers, Tier } from '../use-cases/use-case.js'
 import * as examples from './examples.js'
 import { every, type Match, matchScope, ScopeConditions, type ScopedFacts } from './fact-conditions.js'
 import { addIssues, type Flaw, repeated } from './flaws.js'
-import { Seat, Slug } from './lanes.js'
+import { type Lane, Seat, Slug } from './lanes.js'
 import { UNKNOWN } from './risk-tiers-file.js'
 
 export const ControlState = z
@@ -148,6 +148,26 @@ function matchAll({ answers = {}, ...scope }: RequirementScope, tier: Tier, fact
   })
   return every([matchScope(scope, tier, facts), ...answered])
 }
+
+/** R-60: the facts on which requirements for this tier rest, as material facts are named; each once. Pure. */
+export function factsAskedAbout(
+  { requirements }: Pick<RequirementsFile, 'requirements'>,
+  tier: Tier,
+): Lane['materialFacts'] {
+  const names = requirements.flatMap(({ when: { tiers, answers = {}, ...scope } }) => {
+    if (tiers && !tiers.includes(tier)) return []
+    const stated = SCOPED.flatMap(([part, name]) => (scope[part] ? [name] : []))
+    return [...stated, ...Object.keys(answers).map((question) => `answers.${question}` as const)]
+  })
+  return [...new Set(names)]
+}
+
+const SCOPED = [
+  ['techniques', 'technique'],
+  ['channels', 'channels'],
+  ['jurisdictions', 'jurisdictions'],
+  ['orgUnits', 'orgUnitId'],
+] as const
 
 /** Facts on which a requirement rests that nobody stated, as `technique` or `answers.autonomy`: it may go with them. */
 export function unstatedFor({ when }: Requirement, tier: Tier, facts: RequiringFacts): string[] {

@@ -5,6 +5,7 @@ import type { ScopedFacts } from '../policy/fact-conditions.js'
 import { chooseLane, classOf, type Lane, type LanesFile, laneById } from '../policy/lanes.js'
 import type { Policies } from '../policy/load.js'
 import { applyOverlays } from '../policy/overlays.js'
+import { factsAskedAbout } from '../policy/requirements.js'
 import { computeTier } from '../policy/tiering.js'
 import { changedFacts } from '../use-cases/material.js'
 import { getVersion } from '../use-cases/reading.js'
@@ -78,12 +79,21 @@ export async function laneOn(
 }
 
 function overlaid(
-  { lanes, overlays: file }: Policies,
+  { lanes, overlays: file, requirements }: Policies,
   full: Lane,
   { tier, facts, route }: { tier: Tier; facts: ScopedFacts; route: Route },
 ): Pick<Way, 'lane' | 'overlays' | 'imposes'> {
   const { lane, overlays, conditions: imposes } = applyOverlays(file, follow(lanes, full, route), tier, facts)
-  return { lane, overlays, imposes }
+  return { lane: heeding(lane, factsAskedAbout(requirements, tier)), overlays, imposes }
+}
+
+/** R-60: what a requirement rests on does not change unseen, or it could be left out until the approval is there. */
+function heeding(lane: Lane, asked: Lane['materialFacts']): Lane {
+  const { materialFacts } = lane
+  const more = asked.filter(
+    (name) => !materialFacts.some((fact) => fact === name || name.startsWith(`${fact}.`)),
+  )
+  return more.length === 0 ? lane : { ...lane, materialFacts: [...materialFacts, ...more] }
 }
 
 async function scopedFactsOf(tx: ReadTx, useCase: UseCaseRow) {

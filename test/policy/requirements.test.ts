@@ -10,6 +10,7 @@ import { askWords, requirementWords } from '../../src/policy/requirement-words.j
 import {
   asksOf,
   controlsOf,
+  factsAskedAbout,
   type RequirementPolicies,
   RequirementsFile,
   type RequiringFacts,
@@ -144,6 +145,24 @@ t.test('R-100: a requirement is for tiers, facts and answers, all of them togeth
   t.same(ids(narrow, 'high', { answers: { personal_data: 'unknown' } }), ['RQ-10'])
   t.same(ids(narrow, 'high', { answers: {} }), ['RQ-10'])
   t.same(ids(narrow, 'high', { answers: Object.create({ personal_data: 'none' }) }), ['RQ-10'])
+})
+
+t.test('R-60, R-100: the facts on which what is asked for rests are named for each tier', async (t) => {
+  const channels = { ...report, id: 'RQ-11', when: { channels: ['web'], answers: { affected: ['public'] } } }
+  const units = { ...report, id: 'RQ-12', when: { tiers: ['limited'], orgUnits: ['claims'] } }
+  t.same(factsAskedAbout(file(channels, units, report), 'limited'), [
+    ...['channels', 'answers.affected', 'orgUnitId'],
+  ])
+  t.same(factsAskedAbout(file(channels, units, report), 'high'), ['channels', 'answers.affected'])
+  for (const tier of ['limited', 'high'] as const) {
+    const lanes = shipped.lanes.lanes.filter(({ when }) => when?.tiers?.includes(tier))
+    for (const { id, materialFacts } of lanes) {
+      const unseen = factsAskedAbout(shipped.requirements, tier).filter(
+        (name) => !materialFacts.some((fact) => name === fact || name.startsWith(`${fact}.`)),
+      )
+      t.same(unseen, [], `${id} says itself all that is material to what is shipped`)
+    }
+  }
 })
 
 t.test('what was left open is named, as a requirement may go with it', async (t) => {

@@ -6,7 +6,7 @@ import { newId } from '../../src/ids.js'
 import { addDays, addSeconds } from '../../src/instant.js'
 import { giveNotice } from '../../src/notices/watching.js'
 import { ifMatch } from '../app.js'
-import { answersFor, approve, register, START, standing, submit, vote } from '../committee.js'
+import { answersFor, approve, register, revise, START, standing, submit, vote } from '../committee.js'
 import { fulfil } from '../conditions/world.js'
 import { delegate } from '../delegated.js'
 import { refuses } from '../unchanged.js'
@@ -233,6 +233,20 @@ t.test(
     t.equal((await standing(committee, id)).standing, 'cleared')
   },
 )
+
+t.test('R-60, R-100: a fact on which a requirement rests is material, whatever its lane says', async (t) => {
+  const attested = async (): Promise<string> => {
+    const { id } = await register(committee, { answers: answersFor.minimal, channels: ['letter'] })
+    const { body } = await ask(committee, id, { attest: true })
+    // What was drawn for a sample is frozen, and says nothing here.
+    return body.closedAt === null ? await attested() : id
+  }
+  const id = await attested()
+  await revise(committee, id, { benefits: 'Fewer slips' })
+  t.match(await standing(committee, id), { standing: 'cleared', reasons: [] })
+  await revise(committee, id, { channels: ['letter', 'attested'] })
+  t.match(await standing(committee, id), { standing: 'lapsed', reasons: ['material_change'] })
+})
 
 t.test('R-103: evidence goes stale by the clock, the gate denies, and a newer piece cures it', async (t) => {
   const id = await registerFor(committee, 'tested')
