@@ -55,10 +55,8 @@ async function fetchPackage(given: Given<typeof flags>): Promise<void> {
   const { asOf, register } = await openStream(readAsking(given.server ?? env.url, given, env), pathOf(given))
   const draft = `${out}.partial-${process.pid}`
   try {
-    const file = createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true })
-    await pipeline(register, file).catch(async (broken) => {
-      throw (await whyIncomplete(draft)) ?? broken
-    })
+    const broken = await keep(register, draft)
+    if (broken !== undefined) throw (await whyIncomplete(draft)) ?? broken
     const { findings } = await checkPackage(createReadStream(draft))
     const [first] = findings
     if (first) throw new Refused('verification_failed', `${first.code} ${first.where}: ${first.message}`)
@@ -67,6 +65,20 @@ async function fetchPackage(given: Given<typeof flags>): Promise<void> {
     await rm(draft, { force: true })
   }
   console.log(plain(`${out} is whole and in order, as of ${asOf}`))
+}
+
+/** Writes all that arrives, also when it breaks off. @returns how it broke off, if it did */
+async function keep(arriving: AsyncIterable<Buffer>, draft: string): Promise<unknown> {
+  let broken: unknown
+  const whatArrives = async function* () {
+    try {
+      yield* arriving
+    } catch (error) {
+      broken = error
+    }
+  }
+  await pipeline(whatArrives(), createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }))
+  return broken
 }
 
 /** What a package that broke off says of that itself, if so much of it arrived. */

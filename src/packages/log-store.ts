@@ -109,7 +109,9 @@ export async function listPolicies(
       select unnest(${sql.param(inForce)}::text[]) as digest
       union ${by('decision', 'decided_at')} union ${by('use_case_version', 'recorded_at')}
       union ${by('review', 'opened_at')} union ${by('gate_answer', 'asked_at')}
-      union ${by('tier_recomputation', 'recorded_at')} union ${by('disposal', 'proposed_at')}) n
+      union ${by('tier_recomputation', 'recorded_at')} union ${by('disposal', 'proposed_at')}
+      union select f.policy_digest from retention_floor f join evidence i on i.id = f.evidence_id
+        join use_case u on u.id = i.use_case_id where ${conditions} and f.set_at <= ${then}) n
     where n.digest is not null order by 1`)
   return rows
 }

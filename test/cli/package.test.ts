@@ -1,17 +1,29 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { approved, startCommittee } from '../committee.js'
+import { approved, register, startCommittee } from '../committee.js'
+import { formAround, formType } from '../evidence/world.js'
 import { assent } from './command.js'
 
 t.setTimeout(240_000)
 
-const committee = await startCommittee(t)
+const evidence = t.testdir()
+const committee = await startCommittee(t, { ASSENT_EVIDENCE_DIR: evidence })
 const cleared = await approved(committee)
 const url = await committee.app.listen({ port: 0, host: '127.0.0.1' })
 const env = { ASSENT_URL: url, ASSENT_TOKEN: committee.auditor.token }
-const dir = t.testdir()
+const dir = mkdtempSync(join(tmpdir(), 'assent-cli-package-'))
+t.teardown(() => rmSync(dir, { recursive: true, force: true }))
 const file = join(dir, 'package.tar')
 
 t.test('a package is fetched whole, and found in order', async (t) => {
@@ -35,6 +47,22 @@ t.test('what is refused leaves no file', async (t) => {
   t.match(await assent(['package', 'verify', out]), { code: 2, stderr: /cannot be read/ })
   t.notOk(existsSync(out))
   t.same(readdirSync(dir), ['package.tar'])
+})
+
+t.test('a package that breaks off leaves no file, and says why', async (t) => {
+  const { id, key } = await register(committee)
+  const { head, tail } = formAround({ kind: 'test_report', title: 'Test of triage' })
+  const form = Buffer.concat([head, Buffer.from('All 200 cases passed.'), tail])
+  const place = `/v1/use-cases/${id}/evidence/files`
+  t.equal((await committee.riskOwner.post(place, form, { 'content-type': formType })).status, 201)
+  rmSync(join(evidence, 'sha256'), { recursive: true, force: true })
+  const out = join(dir, 'broken.tar')
+  const broken = await assent(['package', 'fetch', '--use-case', key, '--out', out], env)
+  t.match(broken, { code: 5, stderr: /sha256:[0-9a-f]{64}: these bytes are missing from the evidence store/ })
+  t.same(readdirSync(dir), ['package.tar'])
+  const digests = ['package', 'fetch', '--use-case', key, '--out', out, '--evidence', 'digests']
+  t.match(await assent(digests, env), { code: 0, stdout: /is whole and in order/ })
+  rmSync(out)
 })
 
 t.test('one altered byte, wherever it is, is found', async (t) => {

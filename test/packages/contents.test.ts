@@ -196,6 +196,25 @@ t.test('whoever alters a package and sums it anew is found', async (t) => {
   }
 })
 
+t.test('a package of the first version is still read, for what it promised', async (t) => {
+  const first = (alter: (folder: string) => void) => {
+    const folder = unpack(t, whole)
+    const { policy, evidence, ...manifest } = readManifest(folder)
+    const { withheld: _none, ...files } = evidence
+    const named = { inForce: policy.inForceWhenMade, named: [policy.inForceWhenMade] }
+    const before = { ...manifest, formatVersion: 1, policy: named, evidence: files }
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify(before))
+    alter(folder)
+    sumAnew(folder)
+    return packAgain(folder)
+  }
+  t.match(await verify(first(() => {})), { findings: [], manifest: { formatVersion: 1 } })
+  const withoutFile = first((folder) => rmSync(join(folder, 'evidence'), { recursive: true }))
+  t.match((await verify(withoutFile)).findings, [{ code: 'EVIDENCE_MISSING' }])
+  const withoutVote = first(inFile('votes.ndjson', () => ''))
+  t.match((await verify(withoutVote)).findings, [{ code: 'VOTE_MISSING' }])
+})
+
 t.test('whoever alters a package and leaves its sums is found by sha256sum as well', async (t) => {
   const names = readdirSync(unpack(t, whole)).filter((name) => /\.(ndjson|json|txt)$/.test(name))
   for (const name of names) {
