@@ -84,10 +84,10 @@ function riseOf(row: store.FloorRow | null, asked: Asked): Standing | undefined 
   return raise({ floor: floorIn(row), asked: askedIn(row) }, asked)
 }
 
-const BATCH = 100
+const BATCH = 200
 
 /**
- * The same for all evidence, a hundred use cases at a time, as Assent itself: facts, tiers, policy and decisions may have
+ * The same for all evidence, some use cases at a time, as Assent itself: facts, tiers, policy and decisions may have
  * changed since. A use case is locked only where something rises.
  * @returns how many floors rose
  */

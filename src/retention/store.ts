@@ -27,18 +27,29 @@ export interface KeptRow {
   floor: FloorRow | null
 }
 
-const isLast = sql`${retentionFloors.ordinal} =
-  (select max(f.ordinal) from retention_floor f where f.evidence_id = ${evidence.id})`
-
 /** What of these use cases is not disposed of. */
 export async function listKept(tx: ReadTx, useCaseIds: string[]): Promise<KeptRow[]> {
   const { id, useCaseId, kind, attachedAt } = evidence
-  return await tx.sql
-    .select({ id, useCaseId, kind, attachedAt, floor: retentionFloors })
+  const pieces = await tx.sql
+    .select({ id, useCaseId, kind, attachedAt })
     .from(evidence)
-    .leftJoin(retentionFloors, and(eq(retentionFloors.evidenceId, id), isLast))
     .where(and(sql`${useCaseId} = any(${sql.param(useCaseIds)}::uuid[])`, isNull(evidence.disposedAt)))
     .orderBy(asc(attachedAt), asc(id))
+  const floors = await listLastFloors(
+    tx,
+    pieces.map((piece) => piece.id),
+  )
+  return pieces.map((piece) => ({ ...piece, floor: floors.get(piece.id) ?? null }))
+}
+
+async function listLastFloors(tx: ReadTx, ids: string[]): Promise<Map<string, FloorRow>> {
+  const { evidenceId, ordinal } = retentionFloors
+  const rows = await tx.sql
+    .selectDistinctOn([evidenceId])
+    .from(retentionFloors)
+    .where(sql`${evidenceId} = any(${sql.param(ids)}::uuid[])`)
+    .orderBy(evidenceId, desc(ordinal))
+  return new Map(rows.map((row) => [row.evidenceId, row]))
 }
 
 /** When the last decision that rests on a piece was made, by piece. */
