@@ -4,7 +4,7 @@ import { meetingsOf } from '../catalogs/meetings.js'
 import type { ReadTx } from '../db/transaction.js'
 import { listUnitKeys } from '../org-units/service.js'
 import type { Policies } from '../policy/load.js'
-import { type Gap, type Holdings, headOf, missing, type RequiredHead } from '../policy/missing.js'
+import { type Holdings, headOf, type RequiredHead } from '../policy/missing.js'
 import { type Asked, asksOf, type RequirementPolicies, type RequiringFacts } from '../policy/requirements.js'
 import { getReadable } from '../use-cases/reading.js'
 import type { UseCaseRow } from '../use-cases/service.js'
@@ -125,12 +125,6 @@ export async function askingsOf(
     const asks = asksOf(policies, effectiveTier(useCase), facts)
     return { useCase, asks, holdings: holdings.get(useCase.id) ?? { pieces: [], controls: [] } }
   })
-}
-
-/** What is asked for and is not there now; exceptions are not looked at. */
-export async function missingOn(tx: ReadTx, useCase: UseCaseRow, asks: readonly Asked[]): Promise<Gap[]> {
-  if (asks.length === 0) return []
-  return missing(asks, await holdingsOf(tx, useCase.id), tx.now)
 }
 
 /**
