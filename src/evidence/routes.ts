@@ -63,6 +63,7 @@ export async function evidenceRoutes(app: App, deps: Deps): Promise<void> {
   fileRoutes(app, deps)
   judgeRoutes(app)
   listRoutes(app)
+  findRoute(app)
   contentRoutes(app, deps.blobs)
 }
 
@@ -204,6 +205,22 @@ function listRoutes(app: App): void {
   )
 
   app.get(
+    '/v1/evidence/:id',
+    operation({
+      id: 'getEvidence',
+      tag,
+      summary: 'One piece of evidence with its verdict',
+      description: 'Its bytes are at `GET /v1/evidence/{id}/content`.',
+      right: { action: 'read', subject: 'Evidence' },
+      params,
+      answers: { 200: Evidence },
+    }),
+    async (request) => await app.read(request, (tx) => getEvidence(tx, request.params.id)),
+  )
+}
+
+function findRoute(app: App): void {
+  app.get(
     '/v1/evidence',
     operation({
       id: 'findEvidence',
@@ -220,20 +237,6 @@ function listRoutes(app: App): void {
         const { limit: _limit, cursor: _cursor, ...query } = request.query
         return findEvidence(tx, query, page)
       }),
-  )
-
-  app.get(
-    '/v1/evidence/:id',
-    operation({
-      id: 'getEvidence',
-      tag,
-      summary: 'One piece of evidence with its verdict',
-      description: 'Its bytes are at `GET /v1/evidence/{id}/content`.',
-      right: { action: 'read', subject: 'Evidence' },
-      params,
-      answers: { 200: Evidence },
-    }),
-    async (request) => await app.read(request, (tx) => getEvidence(tx, request.params.id)),
   )
 }
 

@@ -153,7 +153,7 @@ t.test('an obligation is due once, in one way', async (t) => {
   }
   const insert = (values: object) =>
     attacker.query('insert into condition select * from json_populate_record(null::condition, $1)', [
-      JSON.stringify({ id: newId(), ordinal: 100, ...values }),
+      JSON.stringify({ id: newId(), ordinal: 100, asks: [], ...values }),
     ])
   const before = await everyRow(owner)
   await t.rejects(insert(common), { code: '23514' }, 'never')
@@ -161,5 +161,7 @@ t.test('an obligation is due once, in one way', async (t) => {
   const limit = { ...row, type: 'limit', before_deploy: false, limit_on: 'channel', limit_values: ['phone'] }
   await t.rejects(insert({ ...limit, due_at: clock.at }), { code: '23514' }, 'a limit with a date')
   await t.rejects(insert({ ...limit, satisfied_by: 'other' }), { code: '23514' }, 'a limit that could be met')
+  const required = { ...common, before_deploy: true, requirement: 'RQ-10' }
+  await t.rejects(insert(required), { code: '23514' }, 'for a requirement that asks for nothing')
   t.same(await everyRow(owner), before)
 })
