@@ -1,8 +1,9 @@
+import { canonicalize } from '../audit/canonical.js'
 import { RegistryError } from '../errors.js'
 import type { Evidence } from '../evidence/evidence.js'
 import { assertCurrent } from '../evidence/succession.js'
 import { day, type Instant } from '../instant.js'
-import { type Holdings, isMet, type Required, subjectOf } from '../policy/missing.js'
+import { type Holdings, isMet, type Required } from '../policy/missing.js'
 import type { ControlAsk, EvidenceAsk } from '../policy/requirements.js'
 import type { Condition } from './condition.js'
 
@@ -88,8 +89,9 @@ export function requiredAfter(
   required: readonly Required[],
   { requirement, asks }: Pick<Condition, 'requirement' | 'asks'>,
 ): Required[] {
-  const subjects = asks.map(subjectOf)
+  const met = new Set(asks.map((ask) => canonicalize(ask)))
+  // An obligation of before may be for less than what this approval asks for in another one.
   const isMetNow = (one: Required) =>
-    one.taken === 'condition' && one.requirement === requirement && subjects.includes(subjectOf(one.ask))
+    one.taken === 'condition' && one.requirement === requirement && met.has(canonicalize(one.ask))
   return required.map((one) => (isMetNow(one) ? { ...one, taken: 'met' } : one))
 }

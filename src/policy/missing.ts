@@ -91,19 +91,25 @@ export function isMet(ask: Ask, holdings: Holdings, at: Instant): boolean {
   return cover !== undefined && isBefore(at, cover.until)
 }
 
-/** whether an exception for this ask, granted by the approval in force, still holds. */
+/**
+ * R-104: whether an exception for this ask, granted by the approval in force, still holds, and policy would grant one for
+ * as long: what it excepts nobody from any more is not carried over.
+ */
 export function isExcepted(
   { requirement, ask }: Asked,
   required: readonly Required[],
   at: Instant,
 ): Required | undefined {
+  if (!requirement.exception) return undefined
+  const last = addDays(at, requirement.exception.longestDays)
   return required.find(
     (one) =>
       one.taken === 'excepted' &&
       one.requirement === requirement.id &&
       subjectOf(one.ask) === subjectOf(ask) &&
       one.exceptedUntil !== null &&
-      at < one.exceptedUntil,
+      at < one.exceptedUntil &&
+      one.exceptedUntil <= last,
   )
 }
 

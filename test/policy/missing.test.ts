@@ -1,6 +1,7 @@
 // What is asked for and not there: pure, so that most of it is said as laws.
 import fc from 'fast-check'
 import t from 'tap'
+import { requiredAfter } from '../../src/conditions/fulfilment.js'
 import { addDays, addSeconds, type Instant, latest } from '../../src/instant.js'
 import {
   type Assessed,
@@ -29,7 +30,10 @@ const control = (given: Partial<Extract<Ask, { type: 'control' }>> = {}): Ask =>
   ...{ states: ['in_place', 'not_applicable'], withEvidence: false },
   ...given,
 })
-const asking = (ask: Ask, id = 'RQ-10'): Asked => ({ requirement: { id } as Requirement, ask })
+const asking = (ask: Ask, id = 'RQ-10', longestDays = 3650): Asked => ({
+  requirement: { id, exception: { longestDays } } as Requirement,
+  ask,
+})
 
 const piece = (given: Partial<Piece> = {}): Piece => ({
   ...{ id: 'p1', kind: 'test_report', isHeld: false, replaces: [], givenAt: on(0), freshUntil: null },
@@ -353,6 +357,18 @@ t.test(
   },
 )
 
+t.test(
+  'R-104: what policy no longer excepts, or not for so long, is carried over by no approval',
+  async (t) => {
+    const granted = required(control(), { taken: 'excepted', exceptedUntil: on(20), exceptionId: 'x' })
+    const at = on(10)
+    t.equal(isExcepted(asking(control(), 'RQ-10', 10), [granted], at), granted, 'until its last day at most')
+    t.equal(isExcepted(asking(control(), 'RQ-10', 9), [granted], at), undefined)
+    const unexceptable = { requirement: { id: 'RQ-10' } as Requirement, ask: control() }
+    t.equal(isExcepted(unexceptable, [granted], at), undefined)
+  },
+)
+
 t.test('each gap says what is so and what to do next', async (t) => {
   const legal = evidence({ acceptedBy: ['legal', 'compliance'], freshForDays: 5 })
   const open = piece({ verdict: null })
@@ -444,6 +460,21 @@ t.test('each gap says what is so and what to do next', async (t) => {
     t.equal(lack(ask, holdings), said)
   }
 })
+
+t.test(
+  'R-102: what meets an obligation of before meets nothing that is asked for in another way',
+  async (t) => {
+    const old = evidence({ freshForDays: 30 })
+    const stricter = evidence({ freshForDays: 30, acceptedBy: ['legal'] })
+    const takenBy = (asks: Ask[], ...list: Required[]) =>
+      requiredAfter(list, { requirement: 'RQ-10', asks }).map(({ taken }) => taken)
+    const condition = { taken: 'condition' as const }
+    t.same(takenBy([old], required(old, condition), required(stricter, condition)), ['met', 'condition'])
+    t.same(takenBy([old], required(old, { ...condition, requirement: 'RQ-11' })), ['condition'])
+    t.same(takenBy([control()], required(control({ control: 'MAP 1.1' }), condition)), ['condition'])
+    t.same(takenBy([old], required(old, { taken: 'excepted' })), ['excepted'])
+  },
+)
 
 t.test('what was required is kept as it was taken', async (t) => {
   const kept = required(evidence(), { exceptedUntil: addSeconds(on(1), 1) })
