@@ -108,7 +108,13 @@ function recordOf({ riskTiers, digest }: Policies, number: number): UseCaseRecor
     ...{ raisedTier: null, loweredTier: null, approvedTier: isApproved ? tier : null },
     ...{ firedRules: fired.map((rule) => rule.id), policyDigest: digest },
     ...{ standing: isApproved ? 'cleared' : 'unreviewed', reasons: [], decisionId: isApproved ? id : null },
-    ...{ validUntil: isApproved ? at : null, openReviewId: null, evidenceCount: 0, evidenceDigests: [] },
+    ...{
+      validUntil: isApproved ? at : null,
+      evidenceStaleAt: null,
+      openReviewId: null,
+      evidenceCount: 0,
+      evidenceDigests: [],
+    },
     ...{ sourceRegister: null, sourceIdentity: null, retiredAt: null, registeredAt: at, updatedAt: at },
   }
 }
