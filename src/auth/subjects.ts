@@ -56,7 +56,8 @@ export const subjects = {
     fields: { ...ofUseCase, proposedBy: 'id' },
   },
   EvidenceStore: { noun: 'evidence store', actions: ['read'], begins: [], fields: { orgUnitId: 'whole' } },
-  Profile: { noun: 'control profile', actions: ['read', 'assess'], begins: [], fields: ofUseCase },
+  // Asked for by its use case: no refusal tells which of the two is not there.
+  Profile: { noun: 'use case', actions: ['read', 'assess'], begins: [], fields: ofUseCase },
   Exception: { noun: 'exception', actions: ['read'], begins: [], fields: ofUseCase },
   Review: {
     noun: 'review',
