@@ -23,7 +23,7 @@ It says all that it finds, each with a code:
   LEAF_MISMATCH        an event does not say what its entry in the log says
   EVENT_MISSING        the log does not tell of a record; RECORD_MISMATCH: it says something else than the record
   VOTE_MISSING         a decision rests on a vote that is not there
-  RECORD_MISSING       a record names evidence or a decision that is not there
+  RECORD_MISSING       a record or the log names what is not there
   REQUIRED_MISSING     what a decision required was met or excepted, and what by is not there
   CERTIFICATE_MISSING  evidence was disposed of, and nothing certifies that
   CATALOG_MISSING      controls of a catalog that is not there

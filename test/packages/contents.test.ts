@@ -139,6 +139,24 @@ const lies: [lie: string, alter: (folder: string) => void, finding: object][] = 
   ['no catalog', inFile('catalogs.ndjson', () => ''), { code: 'CATALOG_MISSING', message: /house@1/ }],
   ['no decision', inFile('decisions.ndjson', () => ''), { code: 'RECORD_MISSING', where: /^exception/ }],
   ['no vote', inFile('votes.ndjson', () => ''), { code: 'VOTE_MISSING' }],
+  ['no incident', inFile('incidents.ndjson', () => ''), { code: 'RECORD_MISSING', where: /^incident/ }],
+  [
+    'until when something is kept',
+    inFile('retention.ndjson', (text) => text.replace(/"retainUntil":"..../, '"retainUntil":"2000')),
+    { code: 'RECORD_MISMATCH', message: /retainUntil/ },
+  ],
+  [
+    'the matter of a hold',
+    inFile('holds.ndjson', (text) => text.replace('A matter', 'No matter')),
+    { code: 'RECORD_MISMATCH', message: /title/ },
+  ],
+  [
+    'that a hold was lifted',
+    inFile('holds.ndjson', (text) =>
+      text.replace('"liftedAt":null', '"liftedAt":"2026-03-07T09:00:00.000Z"'),
+    ),
+    { code: 'EVENT_MISSING', where: /lifting/ },
+  ],
   [
     'the last event',
     inFile('events.ndjson', (text) => lines(text).slice(0, -1).join('')),

@@ -100,20 +100,65 @@ t.test('what was disposed of is in a package without its bytes, and the package 
   pass(world, 1)
   await keeper.pass()
   const everywhere = await world.person('Ava', { rights: ['auditor'] })
-  const { app } = world
-  const headers = { authorization: `Bearer ${everywhere.token}` }
-  const answer = await app.inject({ url: `/v1/packages/use-cases/${useCaseId}`, headers })
-  const { findings } = await checkPackage(
-    (async function* () {
-      yield answer.rawPayload
-    })(),
-  )
-  t.same(findings, [])
-  const lines = answer.rawPayload.toString('latin1').split('\n')
+  const packed = await packageOf(everywhere, useCaseId)
+  t.same(await findingsIn(packed), [])
+  const lines = packed.toString('latin1').split('\n')
   const rowOf = (id: string) => lines.find((line) => line.includes(`"id":"${id}"`) && line.includes('"form"'))
   t.match(rowOf(goes), '"content":"disposed"')
   t.match(rowOf(stays), '"content":"kept"')
 })
+
+t.test('what somebody wrote into the database by hand has no event, and the package says so', async (t) => {
+  const { useCaseId, ids } = await overdue(world, ['held'])
+  const [piece = ''] = ids
+  const about = { key: `M-${newId()}`, title: 'A matter', reason: 'counsel asked', orgUnitId: world.unitId }
+  const held = await administrator.post('/v1/legal-holds', { ...about, objects: [{ evidenceId: piece }] })
+  const everywhere = await world.person('Eli', { rights: ['auditor'] })
+  t.same(await findingsIn(await packageOf(everywhere, useCaseId)), [])
+  const [object] = held.body.objects
+  await owner.query(
+    `insert into legal_hold_release (object_id, added_by, released_by, released_at, reason)
+      values ($1, $2, $3, $4, 'by hand')`,
+    [object.id, administrator.id, riskOwner.id, world.clock.at],
+  )
+  const proposed = await propose(riskOwner, useCaseId, [piece])
+  t.equal((await judge(riskOwner, proposed.body.id)).status, 403)
+  t.equal(
+    (await administrator.post(`/v1/legal-holds/${held.body.id}/lifting`, { reason: 'mine' })).status,
+    403,
+  )
+  await owner.query(
+    `insert into disposal_verdict (disposal_id, proposed_by, given_by, verdict, reason, given_at)
+      values ($1, $2, $3, 'confirmed', 'by hand', $4)`,
+    [proposed.body.id, riskOwner.id, seats.risk.id, world.clock.at],
+  )
+  await owner.query('update disposal set reason = $2 where id = $1', [proposed.body.id, 'another'])
+  const packed = await packageOf(everywhere, useCaseId)
+  for (const refused of [
+    /"action":"judge","id":"[^"]+","kind":"Disposal"/,
+    /"action":"lift","id":"[^"]+","kind":"LegalHold"/,
+  ]) {
+    t.match(packed.toString('latin1'), refused, 'what was refused comes along')
+  }
+  const found = await findingsIn(packed)
+  t.match(found.map(({ code, where }) => `${code} ${where}`).sort(), [
+    `EVENT_MISSING disposals.ndjson verdict on disposal ${proposed.body.id}`,
+    `EVENT_MISSING holds.ndjson release ${object.id}`,
+    `RECORD_MISMATCH disposals.ndjson disposal ${proposed.body.id}`,
+  ])
+})
+
+async function packageOf({ token }: { token: string }, useCaseId: string): Promise<Buffer> {
+  const headers = { authorization: `Bearer ${token}` }
+  return (await world.app.inject({ url: `/v1/packages/use-cases/${useCaseId}`, headers })).rawPayload
+}
+
+async function findingsIn(bytes: Buffer) {
+  const source = async function* () {
+    yield bytes
+  }
+  return (await checkPackage(source())).findings
+}
 
 t.test('bytes that serve elsewhere stay until the last piece with them is gone', async (t) => {
   const first = await overdue(world, ['the same bytes'])

@@ -234,13 +234,15 @@ function concludeRecords(check: Check): void {
   }
   const hasBytes = (digest: string) => `sha256:${sums.get(evidenceName(digest))}` === digest
   const isFirst = manifest?.formatVersion === 1
-  check.findings.push(...ties.conclude(isFirst ? ['votes.ndjson', 'decisions.ndjson'] : undefined))
+  const files = isFirst ? ['votes.ndjson', 'decisions.ndjson'] : undefined
+  check.findings.push(...ties.conclude(manifest?.asOf, files))
   if (isFirst && manifest.evidence.form === 'bytes')
     check.findings.push(...references.concludeFiles(hasBytes))
   if (manifest?.formatVersion !== 2) return
   const hasCertificate = (id: string) => ties.hasCertificate(id)
   const lastEventNo = (id: string) => eventNos.get(id) ?? 0
   check.findings.push(...references.conclude(manifest, { hasBytes, hasCertificate, lastEventNo }))
+  check.findings.push(...ties.concludeUntold())
   concludePolicies(check, manifest)
   const withheld = Object.entries(manifest.evidence.withheld).map(([word, count]) => `${count} ${word}`)
   if (withheld.length > 0) check.notes.push(`evidence without its content: ${withheld.join(', ')}`)

@@ -2,23 +2,22 @@ import { createHash } from 'node:crypto'
 import { canonicalize } from '../../audit/canonical.js'
 import { digestOfJson } from '../../audit/digest.js'
 import { type Finding, listOf, type Row, rowOf } from './finding.js'
-
-/** What is said of one thing: by the log, or by a record. Undefined is what one of them does not say. */
-type Said = Record<string, unknown>
-
-interface Telling {
-  /** What it is about, such as `vote`, and its name. */
-  about: string
-  said: Said
-}
-
-type Words = (name: string) => unknown
+import {
+  floor,
+  keepingRecords,
+  keepingTold,
+  pick,
+  type Said,
+  type Telling,
+  type Words,
+} from './keeping-ties.js'
 
 /**
  * What an event says of records: the members of its entry, and of what is sealed while that is kept. Types that are
  * not here say nothing that a record says, too.
  */
 const told: Record<string, (leaf: Row, words: Words, count: Counter) => Telling[]> = {
+  ...keepingTold,
   'use_case.registered': version,
   'use_case.revised': version,
   'review.opened': (leaf, words) => [
@@ -77,6 +76,7 @@ const told: Record<string, (leaf: Row, words: Words, count: Counter) => Telling[
         ...{ title: words('title'), fileName: words('fileName'), statement: words('statement') },
       },
     },
+    ...(leaf.retainUntil === undefined ? [] : [floor(leaf, 1)]),
   ],
   'evidence.accepted': (leaf, words) => verdict(leaf, words, 'accepted'),
   'evidence.refused': (leaf, words) => verdict(leaf, words, 'refused'),
@@ -124,6 +124,7 @@ function verdict({ evidenceId }: Row, words: Words, given: string): Telling[] {
 
 /** What a record says of the same. */
 const records: Record<string, (row: Row) => Telling[]> = {
+  ...keepingRecords,
   'versions.ndjson': ({ useCaseId, version, facts, policyDigest }) => [
     { about: `version ${useCaseId} ${version}`, said: { factsDigest: digestOfJson(facts), policyDigest } },
   ],
@@ -150,10 +151,6 @@ const records: Record<string, (row: Row) => Telling[]> = {
   'refusals.ndjson': (row) => [{ about: `refusal ${row.id}`, said: row }],
 }
 
-function pick(row: Row, names: string[]): Said {
-  return Object.fromEntries(names.map((name) => [name, row[name]]))
-}
-
 function subjectOf(leaf: Row): unknown {
   return rowOf(leaf.aggregate).id
 }
@@ -163,7 +160,7 @@ type Counter = (name: string) => number
 /** Holds what records say against what the log says; of both it keeps hashes only. */
 export class LogTies {
   readonly #told = new Map<string, Map<string, string>>()
-  readonly #recorded: { file: string; about: string; said: Map<string, string> }[] = []
+  readonly #recorded: { file: string; about: string; said: Map<string, string>; at: string }[] = []
   readonly #counts = new Map<string, number>()
 
   hear(leaf: Row, sealed: unknown): void {
@@ -175,8 +172,8 @@ export class LogTies {
   }
 
   read(file: string, row: Row): void {
-    for (const { about, said } of records[file]?.(row) ?? []) {
-      this.#recorded.push({ file, about, said: hashes(said) })
+    for (const { about, said, at } of records[file]?.(row) ?? []) {
+      this.#recorded.push({ file, about, said: hashes(said), at: String(at ?? '') })
     }
   }
 
@@ -185,10 +182,13 @@ export class LogTies {
     return this.#told.has(`certificate ${evidenceId}`)
   }
 
-  /** @param files those that records are looked at of; all, if left out */
-  *conclude(files?: string[]): Generator<Finding> {
-    for (const { file, about, said } of this.#recorded) {
-      if (files?.includes(file) === false) continue
+  /**
+   * @param asOf the end of the log; a package tells of disposals after it, by which pieces lost their content
+   * @param files those that records are looked at of; all, if left out
+   */
+  *conclude(asOf: string | undefined, files?: string[]): Generator<Finding> {
+    for (const { file, about, said, at } of this.#recorded) {
+      if (files?.includes(file) === false || (asOf !== undefined && at > asOf)) continue
       const heard = this.#told.get(about)
       if (!heard) {
         yield { code: 'EVENT_MISSING', where: `${file} ${about}`, message: 'no event of the log tells of it' }
@@ -202,6 +202,15 @@ export class LogTies {
         where: `${file} ${about}`,
         message: `the log says something else of ${names}`,
       }
+    }
+  }
+
+  /** What the log tells of, and no record: somebody left it out. Only auditors of its unit see a hold. */
+  *concludeUntold(): Generator<Finding> {
+    const recorded = new Set(this.#recorded.map(({ about }) => about))
+    for (const about of this.#told.keys()) {
+      if (recorded.has(about) || /^(certificate|hold|release|lifting) /.test(about)) continue
+      yield { code: 'RECORD_MISSING', where: about, message: 'the log tells of it, and it is not there' }
     }
   }
 
@@ -239,6 +248,8 @@ const spoken = new Set([
   ...['until', 'control', 'compensating', 'dueAt', 'text', 'state', 'evidenceIds', 'kind', 'form', 'digest'],
   ...['size', 'title', 'fileName', 'statement', 'verdict', 'occurredAt', 'description', 'environment'],
   ...['expiresAt', 'decision', 'enforced', 'rule', 'action', 'subjectId', 'factsDigest', 'disposalId'],
+  ...['retainUntil', 'daysAfterRetirement', 'evidenceId', 'proposedBy', 'givenBy', 'verdictReason', 'key'],
+  ...['releasedBy', 'releaseReason', 'liftedBy', 'liftingReason'],
 ])
 
 function hashes(said: Said): Map<string, string> {
@@ -246,6 +257,8 @@ function hashes(said: Said): Map<string, string> {
   return new Map(entries.map(([name, value]) => [name, hashOf(value)]))
 }
 
+/** What is short stands for itself. */
 function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonicalize(value)).digest('base64').slice(0, 16)
+  const text = canonicalize(value)
+  return text.length <= 40 ? text : createHash('sha256').update(text).digest('base64')
 }
