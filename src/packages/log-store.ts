@@ -45,8 +45,14 @@ export function selectGateAnswers(ability: Ability, { where, at }: Reach): Selec
 }
 
 /** What hangs on a use case and can be the subject of a refusal. */
-const subjectsOf = ['review', 'evidence', 'decision', 'condition', 'suspension', 'incident', 'break_glass']
-const hung = sql.raw(subjectsOf.map((table) => `select id, use_case_id from ${table}`).join(' union all '))
+const subjectsOf = [
+  ...['review', 'evidence', 'decision', 'condition', 'suspension', 'incident', 'break_glass'],
+  ...['disposal', 'retention_shortening'],
+]
+const held = 'select distinct hold_id, use_case_id from legal_hold_object'
+const hung = sql.raw(
+  [...subjectsOf.map((table) => `select id, use_case_id from ${table}`), held].join(' union all '),
+)
 
 /** Who was refused what on these use cases. A refusal is in the log of the person, and is read by its right. */
 export function selectRefusals(ability: Ability, { where, at }: Reach): Selection<object> {
