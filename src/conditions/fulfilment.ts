@@ -3,7 +3,7 @@ import { RegistryError } from '../errors.js'
 import type { Evidence } from '../evidence/evidence.js'
 import { assertCurrent } from '../evidence/succession.js'
 import { day, type Instant } from '../instant.js'
-import { type Holdings, isMet, type Required } from '../policy/missing.js'
+import { type Holdings, isMet, type Required, subjectOf } from '../policy/missing.js'
 import type { ControlAsk, EvidenceAsk } from '../policy/requirements.js'
 import type { Condition } from './condition.js'
 
@@ -82,6 +82,22 @@ function evidenceWords({ kind, acceptedBy, freshForDays }: EvidenceAsk): string 
 function controlWords({ control, states, withEvidence }: ControlAsk): string {
   const wanted = states.map((state) => state.replaceAll('_', ' ')).join(' or ')
   return `assess ${control} as ${wanted}${withEvidence ? ', with accepted evidence' : ''}`
+}
+
+/** R-104: what an obligation is for, without what a decision after it excepts: nobody waits for that before its end. */
+export function asksLeft(
+  { requirement, asks }: Pick<Condition, 'requirement' | 'asks'>,
+  required: readonly Required[],
+  now: Instant,
+): Condition['asks'] {
+  const excepted = required.filter(
+    (one) =>
+      one.taken === 'excepted' &&
+      one.requirement === requirement &&
+      one.exceptedUntil !== null &&
+      now < one.exceptedUntil,
+  )
+  return asks.filter((ask) => !excepted.some((one) => subjectOf(one.ask) === subjectOf(ask)))
 }
 
 /** R-103: what a condition was for and is there now has to stay there, like all else that the approval required. */

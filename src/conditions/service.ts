@@ -19,7 +19,7 @@ import {
   type Proposal,
   type Term,
 } from './condition.js'
-import { assertAsksMet, assertSatisfies, requiredAfter } from './fulfilment.js'
+import { asksLeft, assertAsksMet, assertSatisfies, requiredAfter } from './fulfilment.js'
 import * as store from './store.js'
 import {
   assertNone,
@@ -200,8 +200,9 @@ export async function meet(tx: WriteTx, id: string, { evidenceId, note }: Fulfil
   assertNotBlocked(useCase)
   const evidence = await loadEvidenceOf(tx, useCase.id, evidenceId)
   assertSatisfies(evidence, condition, tx.now)
-  if (condition.asks.length > 0) {
-    assertAsksMet(condition, evidenceId, await holdingsOf(tx, useCase.id), tx.now)
+  const asks = asksLeft(condition, useCase.required, tx.now)
+  if (asks.length > 0) {
+    assertAsksMet({ ...condition, asks }, evidenceId, await holdingsOf(tx, useCase.id), tx.now)
   }
   const met = { conditionId: id, state: 'met' as const, evidenceId, verdict: 'accepted' as const, note }
   const by = { endedBy: tx.principal.personId, endedAt: tx.now, decisionId: null }

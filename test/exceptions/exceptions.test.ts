@@ -3,6 +3,7 @@ import t from 'tap'
 import { newId } from '../../src/ids.js'
 import { addDays, addSeconds } from '../../src/instant.js'
 import { approve, START, standing, vote } from '../committee.js'
+import { fulfil } from '../conditions/world.js'
 import { openClient } from '../database-run.js'
 import {
   accepted,
@@ -115,6 +116,28 @@ t.test('R-104: evidence that comes meanwhile counts, and a re-review keeps what 
   t.match(await standing(committee, id), { standing: 'lapsed', reasons: ['evidence_stale'] })
   clock.at = until(36)
   t.match(await standing(committee, id), { standing: 'cleared', evidenceStaleAt: until(45) })
+  clock.at = START
+})
+
+t.test('R-104: an obligation waits for no control that is excepted since, and for all others', async (t) => {
+  const id = await registerFor(committee, 'controlled')
+  await approve(committee, (await ask(committee, id)).body.id)
+  const [switches] = (await riskOwner.get(`${placeOf(id)}/conditions`)).body.items
+  const one = { ...report, requirement: 'RQ-30', control }
+  const { body: review } = await ask(committee, id, { exceptions: [one] })
+  await approve(committee, review.id)
+  t.same(codesOf(await gate(committee, id)), ['condition_unmet'])
+  const plan = await accepted(committee, id, { kind: 'other' })
+  await refuses(t, committee, () => fulfil(riskOwner, switches.id, plan), {
+    ...{ status: 409, detail: /assess MANAGE 2.3 as in place or not applicable$/ },
+  })
+  await assess(riskOwner, id, { 'MANAGE 2.3': 'in_place' })
+  t.equal((await fulfil(riskOwner, switches.id, plan)).status, 200)
+  t.same(codesOf(await gate(committee, id)), ['cleared_with_conditions'])
+  clock.at = until(45)
+  t.same(codesOf(await gate(committee, id)), ['control_missing'])
+  await assess(riskOwner, id, { 'MANAGE 2.4': 'in_place' })
+  t.same(codesOf(await gate(committee, id)), ['cleared_with_conditions'])
   clock.at = START
 })
 
