@@ -13,8 +13,19 @@ export const sentences = {
   vote: ({ seats }: { seats: readonly Fillable[] }): string =>
     `Read the brief and vote for ${seats.map(seatOf).join(', or ')}`,
 
-  condition: ({ satisfiedBy, text }: { satisfiedBy: string; text: string }): string =>
-    `See to it, and name an accepted ${words(satisfiedBy)} that shows it: ${text}`,
+  /** @param accepted title of the last piece that may meet it; only a person can say whether it does */
+  condition: ({
+    satisfiedBy,
+    text,
+    accepted,
+  }: {
+    satisfiedBy: string
+    text: string
+    accepted: string | null
+  }): string =>
+    accepted === null
+      ? `See to it, and name an accepted ${words(satisfiedBy)} that shows it: ${text}`
+      : `The ${words(satisfiedBy)} “${accepted}” is accepted; confirm that it meets this, or name another: ${text}`,
 
   /** @param gaps what holds the review up, a sentence each */
   missing: ([first = '', ...more]: readonly string[]): string => {

@@ -6,6 +6,7 @@ import type { Instant } from '../instant.js'
 import type { Wanted } from '../requirements/requirement.js'
 import type { StandingReason } from '../use-cases/standing.js'
 import type { Tier } from '../use-cases/use-case.js'
+import { acceptedFor, type ConditionDetail } from './condition-store.js'
 
 /** What waits for somebody, with what its sentence is made of. */
 export interface WaitingRow<D> extends Record<string, unknown> {
@@ -131,16 +132,12 @@ const stillHolds = sql`
       where x.person_id = coalesce(t.represents, t.person_id) and x.kind = 'seat' and x.name = t.seat
         and x.revoked_at is null)`
 
-export interface ConditionDetail {
-  satisfiedBy: string
-  text: string
-}
-
 /** Obligations of the caller that are open. Those of what is blocked count for nothing. */
 export async function listConditions(tx: ReadTx, may: SQL): Promise<WaitingRow<ConditionDetail>[]> {
   return await listWaiting(tx, {
     ...{ id: sql`c.id`, dueAt: sql`c.due_at`, since: sql`c.imposed_at` },
-    detail: sql`json_build_object('satisfiedBy', c.satisfied_by, 'text', c.text)`,
+    detail: sql`json_build_object('satisfiedBy', c.satisfied_by, 'text', c.text,
+      'accepted', ${acceptedFor(tx.now)})`,
     from: sql`condition c join use_case u on u.id = c.use_case_id`,
     where: [
       sql`c.owner_id = ${tx.principal.personId}::uuid and u.block_id is null`,

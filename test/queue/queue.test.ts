@@ -148,6 +148,11 @@ t.test('a condition waits for its owner until it is met', async (t) => {
   const { id, conditionIds } = await approvedWith(committee, [report])
   const [conditionId = ''] = conditionIds
   t.match(await first(riskOwner, 'condition'), { id: conditionId, dueAt: day(31), isOverdue: false })
+  t.match(
+    (await first(riskOwner, 'condition'))?.todo,
+    /^See to it, and name an accepted /,
+    'nothing came yet',
+  )
   t.same(await waiting(businessOwner, 'condition'), [])
   clock.at = day(32)
   t.match(await first(riskOwner, 'condition'), { isOverdue: true })
@@ -159,6 +164,11 @@ t.test('a condition waits for its owner until it is met', async (t) => {
   t.equal(await first(riskOwner, 'evidence'), undefined, 'nobody judges what they attached')
   await seats.risk.post(`/v1/evidence/${evidenceId}/verdict`, { verdict: 'accepted', note: 'I read it' })
   t.equal(await first(seats.legal, 'evidence'), undefined)
+  t.match(
+    await first(riskOwner, 'condition'),
+    { id: conditionId, todo: /is accepted; confirm that it meets this, or name another: / },
+    'whoever owns it is told what came',
+  )
   t.equal((await fulfil(riskOwner, conditionId, evidenceId)).status, 200)
   t.same([...(await waiting(riskOwner)), ...(await waiting(businessOwner))], [])
 })
