@@ -112,9 +112,10 @@ class Draft {
       media_type: 'application/pdf',
       ...given,
     })
-    this.#row('retention_floor', floorOf(evidenceId, this.#owner, this.#policies.digest))
+    const by = { set_by: this.#owner, set_at: registered, policy_digest: this.#policies.digest }
+    this.#row('retention_floor', { evidence_id: evidenceId, ...floor, ...by })
     const sealed = { title, fileName: 'report.pdf', statement: null }
-    const what = { evidenceId, kind: 'test_report', form: 'file', digest, size }
+    const what = { evidenceId, kind: 'test_report', form: 'file', digest, size, ...kept }
     this.#first.record(useCase, { type: 'evidence.attached', right: 'DR-22', ...what, sealed }, registered)
   }
 
@@ -273,19 +274,12 @@ function headOf(id: string, number: number, policy: string): Row {
 }
 
 /** Longer than policy asks, so that nobody has to raise it while something is measured. */
-function floorOf(evidenceId: string, setBy: string, policy: string): Row {
-  const [until, days] = [addDays(registered, 5000), 5000]
-  return {
-    ...{ evidence_id: evidenceId, ordinal: 1, retain_until: until, days_after_retirement: days },
-    ...{ policy_until: until, policy_days: days, regulatory_until: until, regulatory_days: days },
-    ...{
-      because: 'attached',
-      classes: ['ordinary'],
-      policy_digest: policy,
-      set_by: setBy,
-      set_at: registered,
-    },
-  }
+const kept = { retainUntil: addDays(registered, 5000), daysAfterRetirement: 5000, classes: ['ordinary'] }
+const floor = {
+  ...{ ordinal: 1, retain_until: kept.retainUntil, days_after_retirement: kept.daysAfterRetirement },
+  ...{ policy_until: kept.retainUntil, policy_days: kept.daysAfterRetirement },
+  ...{ regulatory_until: kept.retainUntil, regulatory_days: kept.daysAfterRetirement },
+  ...{ because: 'attached', classes: kept.classes },
 }
 
 /** The columns that the rows name; the others have what the table gives them. */

@@ -159,8 +159,8 @@ type Counter = (name: string) => number
 
 /** Holds what records say against what the log says; of both it keeps hashes only. */
 export class LogTies {
-  readonly #told = new Map<string, Map<string, string>>()
-  readonly #recorded: { file: string; about: string; said: Map<string, string>; at: string }[] = []
+  readonly #told = new Map<string, string>()
+  readonly #recorded: { file: string; about: string; said: string; at: string }[] = []
   readonly #counts = new Map<string, number>()
 
   hear(leaf: Row, sealed: unknown): void {
@@ -190,11 +190,12 @@ export class LogTies {
     for (const { file, about, said, at } of this.#recorded) {
       if (files?.includes(file) === false || (asOf !== undefined && at > asOf)) continue
       const heard = this.#told.get(about)
-      if (!heard) {
+      if (heard === undefined) {
         yield { code: 'EVENT_MISSING', where: `${file} ${about}`, message: 'no event of the log tells of it' }
         continue
       }
-      const differing = [...heard].filter(([name, hash]) => said.has(name) && said.get(name) !== hash)
+      const own = membersOf(said)
+      const differing = [...membersOf(heard)].filter(([name, hash]) => (own.get(name) ?? hash) !== hash)
       if (differing.length === 0) continue
       const names = differing.map(([name]) => name).join(', ')
       yield {
@@ -252,9 +253,17 @@ const spoken = new Set([
   ...['releasedBy', 'releaseReason', 'liftedBy', 'liftingReason'],
 ])
 
-function hashes(said: Said): Map<string, string> {
+/** Names and hashes in turn, a line each: there may be millions, and a string takes the least room. */
+function hashes(said: Said): string {
   const entries = Object.entries(said).filter(([name, value]) => spoken.has(name) && value !== undefined)
-  return new Map(entries.map(([name, value]) => [name, hashOf(value)]))
+  return entries.map(([name, value]) => `${name}\n${hashOf(value)}\n`).join('')
+}
+
+function membersOf(hashed: string): Map<string, string> {
+  const lines = hashed.split('\n')
+  const members = new Map<string, string>()
+  for (let at = 0; at + 1 < lines.length; at += 2) members.set(lines[at] ?? '', lines[at + 1] ?? '')
+  return members
 }
 
 /** What is short stands for itself. */
