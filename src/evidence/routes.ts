@@ -227,7 +227,7 @@ function findRoute(app: App): void {
       tag,
       summary: 'Evidence across use cases',
       description:
-        'What waits for a verdict: `verdict=none&state=available&isCurrent=true&sort=attachedAt`. What the virus scanner did not let go: `state=quarantined`. What goes stale: `verdict=accepted&isCurrent=true&freshBefore=…&sort=freshUntil`.',
+        'What waits for a verdict: `verdict=none&state=available&isCurrent=true&sort=attachedAt`. What the virus scanner did not let go: `state=quarantined`. What goes stale next: `verdict=accepted&isCurrent=true&freshAt=…&freshBefore=…&sort=freshUntil`.',
       right: { action: 'read', subject: 'Evidence' },
       query: z.strictObject({ ...pageQuery, ...EvidenceQuery.shape }),
       answers: { 200: page(Evidence) },

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { type AnyColumn, and, asc, desc, eq, gt, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type pg from 'pg'
 import {
   evidence,
@@ -124,16 +124,18 @@ export function sortKeyOf(sort: EvidenceQuery['sort']): (row: AttachedRow) => So
 }
 
 function chosen(filters: EvidencePage['filters']): (SQL | undefined)[] {
-  const { useCaseId, kind, state: wanted, verdict, freshAt, freshBefore, isCurrent, orgUnit } = filters
+  const { useCaseId, kind, state: wanted, verdict, freshAt, freshBefore, orgUnit } = filters
   const given = evidenceVerdicts.verdict
   return [
     useCaseId === undefined ? undefined : eq(evidence.useCaseId, useCaseId),
     kind && eq(evidence.kind, kind),
     wanted && isIn(wanted),
-    verdict && (verdict === 'none' ? isNull(given) : eq(given, verdict)),
+    verdict && (verdict === 'none' ? isNull(evidenceVerdicts.evidenceId) : eq(given, verdict)),
     freshAt === undefined ? undefined : isFreshAt(freshAt),
     freshBefore === undefined ? undefined : lt(evidence.freshUntil, freshBefore),
-    isCurrent === undefined ? undefined : sql`(${current}) = ${isCurrent}`,
+    filters.isCurrent === undefined
+      ? undefined
+      : sql`(${isCurrent(verdict === 'none' ? judgedOrNot : evidence.id)}) = ${filters.isCurrent}`,
     orgUnit === undefined ? undefined : inUnit(orgUnitId, orgUnit),
   ]
 }
@@ -144,8 +146,19 @@ function isIn(wanted: EvidenceState): SQL | undefined {
   return and(held, eq(state, wanted))
 }
 
-const current = sql`${evidence.disposedAt} is null and ${useCases.retiredAt} is null
-  and (not exists (select from evidence n where n.supersedes_id = ${evidence.id}) or ${supersededById} is null)`
+/**
+ * Whether it counts or may still come to count. Only where what came after it was not accepted, the rest of the line is
+ * walked. As one expression over several tables it is asked of those rows alone that the joins before it have left.
+ */
+const isCurrent = (id: SQL | AnyColumn): SQL => sql`case
+  when ${evidence.disposedAt} is not null or ${useCases.retiredAt} is not null then false
+  when not exists (select from evidence n where n.supersedes_id = ${id}) then true
+  when exists (select from evidence n join evidence_verdict a on a.evidence_id = n.id and a.verdict = 'accepted'
+    where n.supersedes_id = ${id}) then false
+  else ${supersededById} is null end`
+
+/** Few are not judged: this joins them first. */
+const judgedOrNot = sql`coalesce(${evidenceVerdicts.evidenceId}, ${evidence.id})`
 
 const isFreshAt = (at: string): SQL | undefined =>
   or(isNull(evidence.freshUntil), gt(evidence.freshUntil, at))
