@@ -73,13 +73,17 @@ export async function releaseObject(
 
 /**
  * Ends a hold that somebody else placed.
- * @throws RegistryError `forbidden` to whoever placed it, `conflict` when it was lifted already
+ * @throws RegistryError `forbidden` to whoever placed it or added what it still holds, `conflict` when it was lifted
+ * already
  */
 export async function liftHold(tx: WriteTx, id: string, reason: string): Promise<LegalHold> {
   const { hold } = await store.getHoldRow(tx, id)
   const right = authorize(tx.ability, 'lift', 'LegalHold', hold)
   const useCases = await lockUseCases(tx, await useCasesUnder(tx, id))
   assertHeld(await endingOf(tx, id))
+  for (const { object, release } of await store.listObjectRows(tx, [id])) {
+    if (!release) authorize(tx.ability, 'release', 'LegalHold', { ...hold, placedBy: object.addedBy })
+  }
   const { placedBy } = hold
   const lifting = { holdId: id, placedBy, liftedBy: tx.principal.personId, liftedAt: tx.now, reason }
   if (!(await store.insertLifting(tx, lifting))) assertHeld({ endedAt: tx.now })

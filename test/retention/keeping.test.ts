@@ -278,6 +278,8 @@ t.test('a hold over a use case holds what comes later, and takes more while it i
     status: 201,
     body: { objects: [{}, { useCaseId: next }] },
   })
+  const mine = { reason: 'it was settled' }
+  await refuses(t, world, () => riskOwner.post(`${place}/lifting`, mine), { status: 403, rule: 'DR-121' })
   const nothing = { objects: [{ evidenceId: newId() }] }
   await refuses(t, world, () => riskOwner.post(`${place}/objects`, nothing), { status: 404 })
   const stranger = await world.person('Oz', { rights: ['risk_owner'], unitId: elsewhere })
