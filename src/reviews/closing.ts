@@ -120,8 +120,8 @@ async function underPolicyInForce(tx: WriteTx, policies: Policies, voted: Closin
 function assertNothingRefused({ weighing, attested }: Judged): void {
   const refusals = refusalsIn(weighing.weighed, attested !== undefined)
   if (refusals.length === 0) return
-  const next = attested ? 'submit it then' : 'approve it then, or request changes'
-  throw new RegistryError('conflict', `policy refuses to approve this yet. ${refusals.join('. ')}; ${next}`)
+  const next = attested ? 'Submit it then' : 'Approve it then, or request changes'
+  throw new RegistryError('conflict', `policy refuses to approve this yet. ${[...refusals, next].join('. ')}`)
 }
 
 /** What an approval would rest on and is not there any more: R-22 the policy, R-53 the precedent. */

@@ -226,7 +226,7 @@ t.test(
     const attest = () => ask(committee, id, { attest: true })
     await refuses(t, committee, attest, {
       status: 409,
-      detail: /RQ-50: a model card is missing.*submit it then/,
+      detail: /RQ-50: a model card is missing.*\. Submit it then$/,
     })
     await accepted(committee, id, { kind: 'model_card' })
     t.equal((await attest()).status, 201)
