@@ -31,12 +31,18 @@ export async function keepTurn(pool: pg.Pool, name: Turn, nextAt: Instant): Prom
   await pool.query('update custody_turn set next_at = $2 where name = $1', [name, nextAt])
 }
 
-/** Files that a version of Assent attached which knew no custody. */
+const isInUse =
+  "exists (select from evidence l where l.digest = b.digest and l.form = 'file' and l.disposed_at is null)"
+
+/** Files that a version of Assent attached which knew no custody, or not enough. */
 export async function adoptFiles(pool: pg.Pool): Promise<void> {
   await pool.query(`insert into stored_blob (digest, size, stored_at)
     select e.digest, max(e.size), min(e.attached_at) from evidence e
       where e.form = 'file' and not exists (select from stored_blob b where b.digest = e.digest)
       group by e.digest on conflict (digest) do nothing`)
+  // A note of removal that is wrong would keep them from being checked.
+  await pool.query(`update stored_blob b set removed_at = null, checked_at = null, soundness = null, damaged_at = null
+    where b.removed_at is not null and ${isInUse}`)
 }
 
 export interface Untold {
@@ -97,9 +103,6 @@ export async function keepTold(
     [digest, retainUntil, held, now],
   )
 }
-
-const isInUse =
-  "exists (select from evidence l where l.digest = b.digest and l.form = 'file' and l.disposed_at is null)"
 
 /** From what was disposed of to its bytes, where they are still there and in no use. */
 const removable = `from evidence_disposal d join evidence e on e.id = d.evidence_id and e.form = 'file'
