@@ -197,7 +197,6 @@ t.test('what must never change, the service itself cannot change', async (t) => 
     `update audit_event set type = 'x'`,
     'delete from audit_event',
     'truncate audit_event cascade',
-    'delete from audit_payload',
     `update use_case_version set reason = 'x'`,
     'delete from use_case_version',
     `update use_case_state set revision = 9`,
@@ -207,11 +206,20 @@ t.test('what must never change, the service itself cannot change', async (t) => 
     'delete from vote',
     `update review_party set part = 'elector'`,
     'delete from review_party',
-    `update evidence set title = 'x'`,
     'delete from evidence',
     'delete from rights_grant',
     'drop table audit_event',
     `alter table decision disable trigger all`,
   ]
   for (const attack of attacks) await t.rejects(database.pool.query(attack), { code: '42501' }, attack)
+})
+
+t.test('what only a disposal erases, the service itself does not find otherwise', async (t) => {
+  const payloads = async () => (await database.pool.query('select from audit_payload')).rowCount
+  const before = await payloads()
+  t.ok(before, 'there is something to erase')
+  for (const attack of ['delete from audit_payload', `update evidence set title = ''`]) {
+    t.equal((await database.pool.query(attack)).rowCount, 0, attack)
+  }
+  t.equal(await payloads(), before)
 })
