@@ -5,6 +5,7 @@ import { RegistryError } from '../../src/errors.js'
 import type { StatedFacts } from '../../src/policy/fact-conditions.js'
 import { computeTier, RiskTiersFile, validateAnswers } from '../../src/policy/tiering.js'
 import { type Answers, Technique, Tier } from '../../src/use-cases/use-case.js'
+import { answersFor } from '../answers.js'
 
 const shipped = RiskTiersFile.parse(JSON.parse(readFileSync('policies/risk-tiers.json', 'utf8')))
 type Answer = [question: string, option: string]
@@ -16,18 +17,7 @@ const stated = (facts: Partial<StatedFacts> = {}): StatedFacts => ({
   jurisdictions: ['US-NY'],
   ...facts,
 })
-const harmless: Answers = {
-  customer_facing: 'no',
-  regulated_language: 'no',
-  personal_data: 'none',
-  decision_role: 'none',
-  autonomy: 'human_in_loop',
-  affected: 'nobody',
-  vulnerable_people: 'no',
-  annex_iii_area: 'none',
-  omb_high_impact: 'no',
-  prohibited_practice: 'none',
-}
+const harmless = answersFor.minimal
 /** The harmless use case, but for these answers. */
 const tierOf = (answers: Answers, facts: Partial<StatedFacts> = {}) =>
   computeTier(shipped, { ...harmless, ...answers }, stated(facts))
